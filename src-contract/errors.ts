@@ -93,7 +93,11 @@ export class ReadroomError extends Error {
 }
 
 /** Turns anything caught into a ReadroomError, so that `catch` blocks at a border have one shape to send. */
-export function toReadroomError(thrown: unknown, fallback: ErrorCode = 'internal', extra: Extra = {}): ReadroomError {
+export function toReadroomError(
+  thrown: unknown,
+  fallback: ErrorCode = 'internal',
+  extra: Extra = {},
+): ReadroomError {
   if (thrown instanceof ReadroomError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new ReadroomError(fallback, message, extra);

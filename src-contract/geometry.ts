@@ -77,7 +77,10 @@ export const locatedBoxSchema = z.object({
     max: z.tuple([z.number(), z.number(), z.number()]),
   }),
   /** The eight corners in patient millimetres (LPS): index bit 0 = x high, bit 1 = y high, bit 2 = z high. */
-  patientCorners: z.array(z.tuple([z.number(), z.number(), z.number()])).length(8).nullable(),
+  patientCorners: z
+    .array(z.tuple([z.number(), z.number(), z.number()]))
+    .length(8)
+    .nullable(),
 });
 export type LocatedBox = z.infer<typeof locatedBoxSchema>;
 
@@ -116,14 +119,29 @@ export function invertAffine<A extends Frame, B extends Frame>(m: Affine<A, B>):
   const scale = Math.hypot(a, d, g) * Math.hypot(b, e, h) * Math.hypot(c, f, i);
   if (!(Math.abs(det) > 1e-9 * scale)) throw new RangeError('affine is singular');
   const r = [
-    (e * i - f * h) / det, (c * h - b * i) / det, (b * f - c * e) / det,
-    (f * g - d * i) / det, (a * i - c * g) / det, (c * d - a * f) / det,
-    (d * h - e * g) / det, (b * g - a * h) / det, (a * e - b * d) / det,
+    (e * i - f * h) / det,
+    (c * h - b * i) / det,
+    (b * f - c * e) / det,
+    (f * g - d * i) / det,
+    (a * i - c * g) / det,
+    (c * d - a * f) / det,
+    (d * h - e * g) / det,
+    (b * g - a * h) / det,
+    (a * e - b * d) / det,
   ];
   return [
-    r[0], r[1], r[2], -(r[0] * tx + r[1] * ty + r[2] * tz),
-    r[3], r[4], r[5], -(r[3] * tx + r[4] * ty + r[5] * tz),
-    r[6], r[7], r[8], -(r[6] * tx + r[7] * ty + r[8] * tz),
+    r[0],
+    r[1],
+    r[2],
+    -(r[0] * tx + r[1] * ty + r[2] * tz),
+    r[3],
+    r[4],
+    r[5],
+    -(r[3] * tx + r[4] * ty + r[5] * tz),
+    r[6],
+    r[7],
+    r[8],
+    -(r[6] * tx + r[7] * ty + r[8] * tz),
   ] as Affine<B, A>;
 }
 

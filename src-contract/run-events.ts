@@ -138,7 +138,15 @@ export const runEventSchema = z.discriminatedUnion('type', [
     ...at,
     round: z.number().int(),
     tokens: z.number().int(),
-    reason: z.enum(['box', 'end-of-turn', 'invalid-box', 'round-token-limit', 'token-limit', 'context-limit', 'cancelled']),
+    reason: z.enum([
+      'box',
+      'end-of-turn',
+      'invalid-box',
+      'round-token-limit',
+      'token-limit',
+      'context-limit',
+      'cancelled',
+    ]),
     /** The reference re-tokenises its decoded text each round; true when that changed the tokens kept in context. */
     retokenised: z.boolean(),
   }),

@@ -1,0 +1,2 @@
+console.log('hi', process.argv.slice(2));
+export {};
