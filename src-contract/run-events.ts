@@ -51,6 +51,35 @@ export const limitsSchema = z.object({
 });
 export type Limits = z.infer<typeof limitsSchema>;
 
+/** The choices of a question, by letter. */
+export const optionLetters = ['A', 'B', 'C', 'D'] as const;
+export type OptionLetter = (typeof optionLetters)[number];
+export const optionsSchema = z.object({
+  A: z.string().max(100_000).optional(),
+  B: z.string().max(100_000).optional(),
+  C: z.string().max(100_000).optional(),
+  D: z.string().max(100_000).optional(),
+});
+export type Options = z.infer<typeof optionsSchema>;
+
+/** The model in use and why it runs where it runs. */
+export const modelFactsSchema = z.object({
+  /** sha256 over the source checkpoint, from the container's manifest. */
+  modelHash: z.string().max(200),
+  name: z.string().max(1000),
+  precision: precisionSchema,
+  provider: providerSchema,
+  /** Why each provider before the chosen one was refused. */
+  refused: z.array(z.object({ provider: providerSchema, reason: z.string().max(10_000) })).max(100),
+  parameters: z.number().nonnegative(),
+  contextLimit: z.number().int().positive(),
+  /** preprocessor_config's image_processor_type: says which resampling the model's own resize follows. */
+  imageProcessor: z.string().max(200),
+  /** What generate() would take from generation_config where a request says nothing. */
+  generation: z.object({ repetitionPenalty: z.number().positive(), topK: z.number().int().min(0) }),
+});
+export type ModelFacts = z.infer<typeof modelFactsSchema>;
+
 export const answersSchema = z.object({
   /** Reference inference rule (extract_answer_choice). */
   inference: z.string().nullable(),
@@ -63,20 +92,26 @@ export const answersSchema = z.object({
 });
 export type Answers = z.infer<typeof answersSchema>;
 
+// Bounds for what may come from outside (imported traces): far above what a run makes, far below what fills memory.
+const text = z.string().max(4_000_000);
 const at = { /** Milliseconds since the run started, monotonic. */ at: z.number().nonnegative() };
 
 export const runEventSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('run-started'),
     ...at,
-    runId: z.string(),
+    runId: z.string().max(200),
     mode: z.enum(['2d', '3d']),
     preset: presetSchema,
-    promptText: z.string(),
-    promptTokens: z.number().int(),
-    provider: providerSchema,
-    precision: precisionSchema,
-    imageProcessor: z.string(),
+    systemPrompt: text,
+    /** The user turn's text, choices and instruction included. */
+    promptText: text,
+    /** The chat template's output, one <|image_pad|> an image. */
+    rendered: text,
+    model: modelFactsSchema,
+    /** As in use: what the request left open is filled in from the checkpoint. */
+    sampling: samplingSchema,
+    limits: limitsSchema,
   }),
   z.object({
     type: z.literal('progress'),
@@ -87,16 +122,23 @@ export const runEventSchema = z.discriminatedUnion('type', [
     /** True when the phase was served from a cache of an earlier question. */
     cached: z.boolean().optional(),
   }),
-  z.object({ type: z.literal('round-started'), ...at, round: z.number().int() }),
+  z.object({
+    type: z.literal('round-started'),
+    ...at,
+    round: z.number().int(),
+    /** Tokens in the context before the round's first, image tokens counted one by one. */
+    contextTokens: z.number().int().nonnegative(),
+  }),
   z.object({
     type: z.literal('token'),
     ...at,
     round: z.number().int(),
     index: z.number().int(),
     id: z.number().int(),
+    /** Natural log-probability under the model's own logits: before penalty, temperature, top-k, top-p, suppression. */
     logprob: z.number(),
     /** Text that became certain with this token; '' while a multi-byte character is incomplete. Specials included. */
-    text: z.string(),
+    text: z.string().max(100_000),
   }),
   z.object({
     type: z.literal('box'),
@@ -105,7 +147,7 @@ export const runEventSchema = z.discriminatedUnion('type', [
     /** 0-based number of the box in this run. */
     step: z.number().int(),
     /** The numbers as the model wrote them: 4 (2D) or 6 (3D). */
-    raw: z.array(z.number()),
+    raw: z.array(z.number()).min(4).max(6),
     /** What is cropped: truncated, clamped, widened. */
     clamped: processorBoxSchema,
     located: locatedBoxSchema,
@@ -116,21 +158,27 @@ export const runEventSchema = z.discriminatedUnion('type', [
     type: z.literal('crop'),
     ...at,
     step: z.number().int(),
-    /** What was put back into the context: the predicted box, a random one (random-crop), or nothing (no-injection). */
+    /**
+     * What was put back into the context: the predicted box, a random one (random-crop), or nothing (no-injection, and
+     * a box of the last round, after which nothing is generated). `images` shows what was cut in every case.
+     */
     injected: z.enum(['predicted', 'random', 'none']),
     /** The box that was cut, in processor pixels: differs from the step's own under random-crop. */
     box: processorBoxSchema,
-    images: z.array(
-      z.object({
-        slice: z.number().int(),
-        width: z.number().int(),
-        height: z.number().int(),
-        /** Of the RGB bytes, row by row. */
-        sha256: z.string(),
-        png: z.string(),
-      }),
-    ),
-    /** Vision tokens added to the context. */
+    images: z
+      .array(
+        z.object({
+          slice: z.number().int(),
+          width: z.number().int(),
+          height: z.number().int(),
+          /** Of the RGB bytes, row by row. */
+          sha256: z.string().length(64),
+          /** Base64. */
+          png: z.string().max(32_000_000),
+        }),
+      )
+      .max(4096),
+    /** Vision tokens added to the context; 0 where nothing was injected. */
     tokens: z.number().int(),
   }),
   z.object({
@@ -150,13 +198,14 @@ export const runEventSchema = z.discriminatedUnion('type', [
     /** The reference re-tokenises its decoded text each round; true when that changed the tokens kept in context. */
     retokenised: z.boolean(),
   }),
-  z.object({ type: z.literal('answer'), ...at, text: z.string(), answers: answersSchema }),
+  /** After the last round: the clean text behind the reasoning, and what each rule reads in the response. */
+  z.object({ type: z.literal('answer'), ...at, text, answers: answersSchema }),
   z.object({
     type: z.literal('run-finished'),
     ...at,
     stopReason: stopReasonSchema,
     /** The reference's `response`: whole assistant turn decoded with special tokens, vision tokens included. */
-    response: z.string(),
+    response: text,
     newTokens: z.number().int(),
     timings: z.object({
       visionMs: z.number(),
