@@ -1,2 +1,3 @@
 console.log('hi', process.argv.slice(2));
+
 export {};

@@ -1,0 +1,261 @@
+/**
+ * What the window and the main side say to each other.
+ *
+ * Rules
+ *  1. The renderer calls, main answers once: `{ ok: true, value }` or `{ ok: false, error }`, error an ErrorPayload.
+ *  2. Main sends events; an event that belongs to a call carries the id that the call returned.
+ *  3. Main checks the sender (our window, our app:// page, main frame) and every payload against these schemas before it
+ *     acts. A message that fails is answered with 'input-invalid' and nothing else happens.
+ *  4. Paths never come from the page. Files are reached through ids that main gave out for what the person picked in a
+ *     dialog, dropped on the window, or opened before. (The preload turns dropped File objects into paths.)
+ *  5. Pixels don't travel here: they are fetched from app://readroom/pixels/… (pixelUrl below), so that 1,000 slices
+ *     neither block this channel nor are copied through it.
+ *
+ * The preload's bridge is derived from `calls` and `events`: what is not listed can't be reached.
+ */
+import { z } from 'zod';
+import { errorPayloadSchema } from './errors.ts';
+import { affineChainSchema } from './geometry.ts';
+import {
+  modelFactsSchema,
+  optionsSchema,
+  precisionSchema,
+  presetSchema,
+  providerSchema,
+  runEventSchema,
+} from './run-events.ts';
+import { seriesSchema, studyProblemSchema } from './study.ts';
+import { traceSchema } from './trace.ts';
+
+const id = z.string().min(1).max(200);
+const nothing = z.object({});
+
+/** A series as the window sees it: no paths, no identifiers. */
+export const seriesViewSchema = seriesSchema
+  .omit({ sources: true, identifiers: true })
+  .extend({ bytes: z.number(), files: z.number().int() });
+export type SeriesView = z.infer<typeof seriesViewSchema>;
+
+/** Typed arrays a slice can arrive as; see pixelUrl. */
+export const pixelTypes = ['uint8', 'int16', 'uint16', 'int32', 'float32'] as const;
+
+export const studyViewSchema = z.object({
+  studyId: id,
+  title: z.string(),
+  synthetic: z.boolean(),
+  series: z.array(seriesViewSchema),
+  problems: z.array(studyProblemSchema),
+  skipped: z.number().int(),
+});
+export type StudyView = z.infer<typeof studyViewSchema>;
+
+/** The pixels of one series, ready to be fetched. */
+export const seriesPixelsSchema = z.object({
+  studyId: id,
+  seriesId: id,
+  type: z.enum(pixelTypes),
+  columns: z.number().int(),
+  rows: z.number().int(),
+  slices: z.number().int(),
+  channels: z.union([z.literal(1), z.literal(3)]),
+  /** Smallest and largest value, for automatic windowing. */
+  range: z.tuple([z.number(), z.number()]),
+});
+export type SeriesPixelsView = z.infer<typeof seriesPixelsSchema>;
+
+/** What a question is about: the whole volume (3D run) or one slice of it (2D run). */
+export const targetSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('volume') }),
+  z.object({ kind: z.literal('slice'), slice: z.number().int().nonnegative() }),
+]);
+export type Target = z.infer<typeof targetSchema>;
+
+export const sampleSchema = z.object({
+  id,
+  title: z.string(),
+  description: z.string(),
+  synthetic: z.boolean(),
+  questions: z.array(z.object({ question: z.string(), options: optionsSchema })),
+});
+export type Sample = z.infer<typeof sampleSchema>;
+
+export const recentSchema = z.object({
+  id,
+  title: z.string(),
+  openedAt: z.iso.datetime(),
+  missing: z.boolean(),
+});
+export type Recent = z.infer<typeof recentSchema>;
+
+export const installedModelSchema = z.object({
+  id,
+  name: z.string(),
+  /** The bundled demonstration model, trained on synthetic lesions. */
+  demonstration: z.boolean(),
+  sourceBytes: z.number(),
+  parameters: z.number(),
+  /** Precisions that are converted and ready. */
+  ready: z.array(precisionSchema),
+  /** Conversions that were begun and can be resumed. */
+  unfinished: z.array(precisionSchema),
+  estimates: z.array(
+    z.object({ precision: precisionSchema, bytes: z.number(), memoryBytes: z.number(), seconds: z.number() }),
+  ),
+  problem: errorPayloadSchema.nullable(),
+});
+export type InstalledModel = z.infer<typeof installedModelSchema>;
+
+export const engineStateSchema = z.object({
+  /** What the engine process does now. */
+  status: z.enum(['stopped', 'starting', 'loading', 'ready', 'running', 'died']),
+  model: modelFactsSchema.nullable(),
+  rssBytes: z.number().nullable(),
+  error: errorPayloadSchema.nullable(),
+});
+export type EngineState = z.infer<typeof engineStateSchema>;
+
+export const themes = ['dark', 'light'] as const;
+export const settingsSchema = z.object({
+  theme: z.enum(themes).default('dark'),
+  /** Chosen model; null is the bundled one. */
+  modelId: id.nullable().default(null),
+  precision: z.union([z.literal('auto'), precisionSchema]).default('auto'),
+  provider: z.union([z.literal('auto'), providerSchema]).default('auto'),
+  preset: presetSchema.default('grounded'),
+  temperature: z.number().min(0).max(2).default(0),
+  topP: z.number().gt(0).max(1).default(1),
+  seed: z.number().int().nonnegative().default(0),
+  maxNewTokens: z.number().int().min(1).max(8192).default(512),
+  maxRounds: z.number().int().min(1).max(100).default(10),
+  showConfidence: z.boolean().default(false),
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+export const askSchema = z.object({
+  studyId: id,
+  seriesId: id,
+  target: targetSchema,
+  question: z.string().min(1).max(20_000),
+  options: optionsSchema,
+  preset: presetSchema,
+});
+export type Ask = z.infer<typeof askSchema>;
+
+export const tagSchema = z.object({
+  tag: z.string(),
+  vr: z.string(),
+  name: z.string(),
+  value: z.string(),
+  depth: z.number().int(),
+});
+export type Tag = z.infer<typeof tagSchema>;
+
+/** Calls: what the renderer may ask. */
+export const calls = {
+  'app.info': {
+    params: nothing,
+    result: z.object({
+      version: z.string(),
+      platform: z.string(),
+      samples: z.array(sampleSchema),
+      recent: z.array(recentSchema),
+      settings: settingsSchema,
+      /** Electron, Chromium, Node, ONNX Runtime. */
+      versions: z.record(z.string(), z.string()),
+    }),
+  },
+  'settings.set': { params: settingsSchema, result: settingsSchema },
+  /** Shows the system's dialog; `null` when the person cancels it. Opening itself reports through study.* events. */
+  'study.pick': {
+    params: z.object({ kind: z.enum(['file', 'folder']) }),
+    result: z.object({ openId: id }).nullable(),
+  },
+  'study.openSample': { params: z.object({ sampleId: id }), result: z.object({ openId: id }) },
+  'study.openRecent': { params: z.object({ recentId: id }), result: z.object({ openId: id }) },
+  /** Paths from the preload only (dropped files). */
+  'study.openDropped': {
+    params: z.object({ paths: z.array(z.string().max(32_768)).min(1).max(10_000) }),
+    result: z.object({ openId: id }),
+  },
+  'study.cancelOpen': { params: z.object({ openId: id }), result: nothing },
+  'study.close': { params: z.object({ studyId: id }), result: nothing },
+  /** Decodes a series in the background; slices can be fetched as soon as this returns (a fetch waits for its slice). */
+  'study.pixels': { params: z.object({ studyId: id, seriesId: id }), result: seriesPixelsSchema },
+  'study.tags': {
+    params: z.object({ studyId: id, seriesId: id, slice: z.number().int().nonnegative() }),
+    result: z.object({ tags: z.array(tagSchema) }),
+  },
+  /** Patient name and the like: only where the person asks for them. */
+  'study.identifiers': {
+    params: z.object({ studyId: id, seriesId: id }),
+    result: z.object({ identifiers: z.record(z.string(), z.string()) }),
+  },
+  /** The slices as the model sees them: sizes and the way back; pixels at modelViewUrl. */
+  'study.modelView': {
+    params: z.object({ studyId: id, seriesId: id, target: targetSchema }),
+    result: z.object({ chain: affineChainSchema, imageProcessor: z.string() }),
+  },
+  'models.list': { params: nothing, result: z.object({ models: z.array(installedModelSchema) }) },
+  /** Dialog for a Hugging Face folder; null when cancelled. */
+  'models.add': { params: nothing, result: installedModelSchema.nullable() },
+  'models.remove': { params: z.object({ modelId: id }), result: nothing },
+  'models.convert': { params: z.object({ modelId: id, precision: precisionSchema }), result: nothing },
+  'models.cancelConvert': { params: z.object({ modelId: id }), result: nothing },
+  'models.unload': { params: nothing, result: nothing },
+  'engine.state': { params: nothing, result: engineStateSchema },
+  /** Starts a run; its events come as run.event with this runId. */
+  'run.ask': { params: askSchema, result: z.object({ runId: id }) },
+  'run.stop': { params: z.object({ runId: id }), result: nothing },
+  'run.trace': { params: z.object({ runId: id }), result: traceSchema },
+  /** Save dialog; null when cancelled. */
+  'run.saveTrace': { params: z.object({ runId: id }), result: z.object({ name: z.string() }).nullable() },
+} as const;
+export type CallName = keyof typeof calls;
+export type CallParams<C extends CallName> = z.input<(typeof calls)[C]['params']>;
+export type CallResult<C extends CallName> = z.output<(typeof calls)[C]['result']>;
+
+/** Events: what main tells the renderer. */
+export const events = {
+  'study.progress': z.object({
+    openId: id,
+    /** Files looked at so far, and how many there are as far as known. */
+    done: z.number().int(),
+    total: z.number().int(),
+    name: z.string(),
+  }),
+  'study.opened': z.object({ openId: id, study: studyViewSchema }),
+  'study.failed': z.object({ openId: id, error: errorPayloadSchema }),
+  'series.progress': z.object({ studyId: id, seriesId: id, done: z.number(), total: z.number() }),
+  'series.failed': z.object({ studyId: id, seriesId: id, error: errorPayloadSchema }),
+  'models.changed': z.object({ models: z.array(installedModelSchema) }),
+  'models.progress': z.object({
+    modelId: id,
+    precision: precisionSchema,
+    phase: z.string(),
+    done: z.number(),
+    total: z.number(),
+  }),
+  'models.failed': z.object({ modelId: id, precision: precisionSchema, error: errorPayloadSchema }),
+  'engine.changed': engineStateSchema,
+  'run.event': z.object({ runId: id, event: runEventSchema }),
+  /** The run could not begin or its process died: after this no run.event of that id comes. */
+  'run.failed': z.object({ runId: id, error: errorPayloadSchema }),
+  /** A menu item, shortcut or palette entry that main owns: the renderer carries it out. */
+  command: z.object({ name: z.string().max(100) }),
+} as const;
+export type EventName = keyof typeof events;
+export type EventPayload<E extends EventName> = z.output<(typeof events)[E]>;
+
+/** The answer envelope of every call. */
+export type Answer<T> = { ok: true; value: T } | { ok: false; error: z.infer<typeof errorPayloadSchema> };
+
+/** The pages and pixels of the window are served from here. */
+export const appOrigin = 'app://readroom';
+/** One slice: bytes of the series' pixel type, little-endian, row by row, channels interleaved. */
+export const pixelUrl = (studyId: string, seriesId: string, slice: number): string =>
+  `${appOrigin}/pixels/${encodeURIComponent(studyId)}/${encodeURIComponent(seriesId)}/${slice}`;
+/** One serialised slice after the model's own resize: RGB bytes of processorSize. */
+export const modelViewUrl = (studyId: string, seriesId: string, target: Target, slice: number): string =>
+  `${appOrigin}/model-view/${encodeURIComponent(studyId)}/${encodeURIComponent(seriesId)}/${
+    target.kind === 'volume' ? 'volume' : target.slice
+  }/${slice}`;
