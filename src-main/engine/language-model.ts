@@ -50,9 +50,20 @@ export interface DecodeContext {
    * keys), and returns the logits after the last position and how many positions were reused.
    * At least the last position is always computed.
    */
-  setPrompt(segments: readonly Segment[], hooks?: StepHooks): Promise<{ logits: Float32Array; reused: number }>;
+  setPrompt(
+    segments: readonly Segment[],
+    hooks?: StepHooks,
+  ): Promise<{ logits: Float32Array; reused: number }>;
   /** Drops everything after the first `length` positions. RangeError when longer than the cache. */
   rewind(length: number): void;
+}
+
+/** Text that becomes certain with each token; all pieces and `end()` joined equal `decode` of all ids. */
+export interface TextStream {
+  /** '' while a multi-byte character is incomplete. */
+  push(id: number): string;
+  /** U+FFFD for a character that never became complete, else ''. */
+  end(): string;
 }
 
 /** The checkpoint's tokenizer and chat template. */
@@ -69,6 +80,8 @@ export interface ChatTokenizer {
   encode(text: string): number[];
   /** Special tokens kept, no clean-up of spaces: the reference's batch_decode(skip_special_tokens=False). */
   decode(ids: readonly number[]): string;
+  /** A decoder for one growing sequence: what RunEvent 'token' calls text. */
+  textStream(): TextStream;
   /** Chat template with add_generation_prompt=true, as text; every image is one <|image_pad|> in vision brackets. */
   renderChat(messages: readonly ChatMessage[]): string;
   /** Splits rendered text into segments, one image segment a <|image_pad|>, in order. */
