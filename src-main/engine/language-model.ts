@@ -128,11 +128,12 @@ export interface VisionLanguageModel {
   readonly context: DecodeContext;
   /**
    * Resizes (bicubic), normalises and encodes. Images of one processed size run as one batch; results of earlier calls
-   * are reused by pixel hash. `cached` counts images that needed no work.
+   * are reused by pixel hash, unless `fresh` (benches measure the reference's algorithm, which encodes every time).
+   * `cached` counts images that needed no work.
    */
   encodeImages(
     images: readonly ImagePixels[],
-    hooks?: StepHooks,
+    hooks?: StepHooks & { readonly fresh?: boolean },
   ): Promise<{ features: ImageFeatures[]; cached: number }>;
   /** Frees sessions and caches. */
   release(): Promise<void>;
