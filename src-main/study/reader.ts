@@ -6,7 +6,7 @@
  * each naming the file, the reason and a remedy.
  */
 import { ReadroomError } from '../../src-contract/errors.ts';
-import type { Format, Series, SourceFile } from '../../src-contract/study.ts';
+import type { Format, Series, SourceFile, Window } from '../../src-contract/study.ts';
 import type { FrameSet, Rescale, SeriesPixels } from './pixels.ts';
 
 export interface ReadLimits {
@@ -26,7 +26,10 @@ export interface ByteSource {
   /** For messages: the path, or "archive.zip: member". */
   readonly name: string;
   readonly size: number;
-  read(signal?: AbortSignal): Promise<Uint8Array>;
+  /** The whole file, at most `limits.maxFileBytes` of it or an error. */
+  read(limits: ReadLimits): Promise<Uint8Array>;
+  /** The first bytes, at most `count`: enough to tell the format without reading a large file. */
+  head(count: number): Promise<Uint8Array>;
   /** A file beside this one (data file of a detached header). Never leaves the folder. */
   sibling(relativeName: string): Promise<ByteSource | undefined>;
 }
@@ -35,6 +38,8 @@ export interface ReaderInput {
   readonly bytes: Uint8Array;
   /** For messages. */
   readonly name: string;
+  /** Last part of the path, for finding files that belong together. */
+  readonly fileName: string;
   readonly limits: ReadLimits;
   readonly signal?: AbortSignal;
   /** Finds the data file of a detached header; absent where there is no folder to look in. */
@@ -54,6 +59,8 @@ export interface DecodedImage {
   /** Row-major 3x4, voxel index (i, j, k) -> patient LPS millimetres; null when unknown. */
   sourceToPatient: number[] | null;
   units: string;
+  /** Display windows that the file suggests, in values. */
+  windows: Window[];
   synthetic: boolean;
   warnings: string[];
   identifiers: Record<string, string>;
@@ -111,10 +118,9 @@ export function checkedByteCount(
     total *= count;
   }
   if (!(total <= limits.maxBytes)) {
-    throw new ReadroomError(
-      'file-too-large',
-      `${name}: its pixels would need ${formatBytes(total)}, more than the limit of ${formatBytes(limits.maxBytes)}.`,
-      { file: name, remedy: 'Crop or downsample the image, or raise the limit.' },
+    throw tooLarge(
+      name,
+      `its pixels would need ${formatBytes(total)}, more than the limit of ${formatBytes(limits.maxBytes)}`,
     );
   }
   return total;
@@ -146,8 +152,25 @@ export function malformed(name: string, why: string, detail?: string): ReadroomE
   });
 }
 
+export function tooLarge(name: string, why: string): ReadroomError {
+  return new ReadroomError('file-too-large', `${name}: ${why}.`, {
+    file: name,
+    remedy: 'Crop or downsample the image with the program that wrote it.',
+  });
+}
+
 export function unsupported(name: string, what: string, remedy: string): ReadroomError {
   return new ReadroomError('format-unsupported', `${name}: ${what}.`, { file: name, remedy });
+}
+
+/**
+ * Whether a header's own words call the image synthetic. "Synthetic = False" and "non-synthetic" do not.
+ */
+export function saysSynthetic(...texts: readonly string[]): boolean {
+  return texts.some(
+    (text) =>
+      /(?<!non[- ]?|not\s)\bsynthetic\b/i.test(text) && !/\bsynthetic\s*[:=]+\s*(false|no|0)\b/i.test(text),
+  );
 }
 
 /** Throws `cancelled` once the signal fires: readers call it between frames. */
