@@ -71,6 +71,8 @@ export const modelFactsSchema = z.object({
   provider: providerSchema,
   /** Why each provider before the chosen one was refused. */
   refused: z.array(z.object({ provider: providerSchema, reason: z.string().max(10_000) })).max(100),
+  /** What else a reader should know of how the model is run; usually empty. */
+  notes: z.array(z.string().max(10_000)).max(100),
   parameters: z.number().nonnegative(),
   contextLimit: z.number().int().positive(),
   /** preprocessor_config's image_processor_type: says which resampling the model's own resize follows. */
@@ -194,6 +196,7 @@ export const runEventSchema = z.discriminatedUnion('type', [
       'token-limit',
       'context-limit',
       'cancelled',
+      'failed',
     ]),
     /** The reference re-tokenises its decoded text each round; true when that changed the tokens kept in context. */
     retokenised: z.boolean(),

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { cleanText, finalText, inferenceAnswer, readAnswers, rewardScore, strictAnswer } from './answers.ts';
+import {
+  cleanText,
+  extractAnswerChoice,
+  finalText,
+  readAnswers,
+  rewardScore,
+  strictAnswer,
+} from './answers.ts';
 
 interface RuleCase {
   response: string;
@@ -24,8 +31,8 @@ describe('the rules of the reference', () => {
   });
 
   test('letters that Python takes for i, s and k', () => {
-    expect(inferenceAnswer('Anſwer İſ b')).toBe('B');
-    expect(inferenceAnswer('<thin\u212a>answer is A</think> C')).toBe('C');
+    expect(extractAnswerChoice('Anſwer İſ b')).toBe('B');
+    expect(extractAnswerChoice('<thin\u212a>answer is A</think> C')).toBe('C');
   });
 });
 

@@ -34,7 +34,7 @@ function withoutThinking(text: string): string {
 }
 
 /** Reference inference rule: "answer is X", "X." at the end, "X" at the end, "X." anywhere; outside of think tags. */
-export function inferenceAnswer(response: string): OptionLetter | null {
+export function extractAnswerChoice(response: string): OptionLetter | null {
   const plain = withoutThinking(response);
   for (const pattern of inferencePatterns) {
     const match = pattern.exec(plain);
@@ -102,7 +102,7 @@ export function strictAnswer(response: string, options: Options = {}): OptionLet
 /** All rules on one response (the whole assistant turn, special tokens included). */
 export function readAnswers(response: string, options: Options = {}): Answers {
   return {
-    inference: inferenceAnswer(response),
+    inference: extractAnswerChoice(response),
     reward: rewardAnswer(response),
     strict: strictAnswer(response, options),
     formatReward: formatReward(response),

@@ -12,11 +12,11 @@ test('system prompts, to the letter', () => {
 
 test('choices', () => {
   const options = { A: 'left', B: '', D: 'right' };
-  expect(formatPrompt('Which side?', options, '2d')).toBe('Which side?\n\nA. left\nD. right');
-  expect(formatPrompt('Which side?', options, '3d')).toBe(
+  expect(formatPrompt('2d', 'Which side?', options)).toBe('Which side?\n\nA. left\nD. right');
+  expect(formatPrompt('3d', 'Which side?', options)).toBe(
     'Which side?\n\nA. left\nD. right\n\nPlease answer with A, B, C, or D.',
   );
-  expect(formatPrompt('Which side?', {}, '3d')).toBe('Which side?');
+  expect(formatPrompt('3d', 'Which side?', {})).toBe('Which side?');
 });
 
 test('images stand before the question', () => {

@@ -27,7 +27,7 @@ export const systemPrompts: Readonly<Record<Mode, string>> = {
  * The user turn's text: the question, a blank line, the choices line by line; 3D adds an instruction. Empty and absent
  * choices are left out, and without choices there is no instruction either.
  */
-export function formatPrompt(question: string, options: Options, mode: Mode): string {
+export function formatPrompt(mode: Mode, question: string, options: Options): string {
   const choices = optionLetters
     .filter((letter) => options[letter])
     .map((letter) => `${letter}. ${options[letter]}`);
