@@ -1,0 +1,155 @@
+/**
+ * embed.onnx and decoder.onnx (docs/container.md has their inputs and shapes).
+ *
+ * Source of the behaviour: transformers `Qwen2_5_VLTextModel`. Rotation is outside GroupQueryAttention, because that
+ * operator knows one position a token where M-RoPE has three.
+ */
+import type { TextArchitecture } from '../manifest.ts';
+import { weightJob } from '../weights/weight-job.ts';
+import type { EncodingPolicy } from './encoding-policy.ts';
+import { contrib, GraphBuilder } from './graph-builder.ts';
+import { Layers } from './layers.ts';
+import type { TensorLookup } from './tensor-lookup.ts';
+
+const embeddingTable = 'language_model.embed_tokens.weight';
+/** The table has data files of its own: where embeddings are tied, the decoder's head reads the same bytes. */
+const embeddingFiles = 'embed';
+
+export function embedGraph(
+  text: TextArchitecture,
+  tensors: TensorLookup,
+  policy: EncodingPolicy,
+): GraphBuilder {
+  const graph = new GraphBuilder('embed');
+  const { vocab, hidden } = text;
+  const ids = graph.input('input_ids', 'int64', [1, 'tokens']);
+  const tensor = tensors.require(embeddingTable, [vocab, hidden]);
+  const source = { tensor, firstRow: 0, rows: vocab, columns: hidden };
+  const name = `${embeddingTable}.${policy.embedding}`;
+  const [table] = graph.weight(weightJob(name, source, policy.embedding, embeddingFiles, [vocab, hidden]));
+  const same = policy.embedding === policy.activation;
+  const rows = graph.node('Gather', [table!, ids], { outputs: same ? ['inputs_embeds'] : undefined });
+  if (!same) graph.cast(rows, policy.activation, 'inputs_embeds');
+  graph.output('inputs_embeds', policy.activation, [1, 'tokens', hidden]);
+  return graph;
+}
+
+export function decoderGraph(
+  text: TextArchitecture,
+  tensors: TensorLookup,
+  policy: EncodingPolicy,
+): GraphBuilder {
+  const graph = new GraphBuilder('decoder');
+  const layers = new Layers(graph, tensors, {
+    activation: policy.activation,
+    fileBase: 'decoder',
+    normEps: text.rmsNormEps,
+  });
+  const { hidden } = text;
+  const embeds = graph.input('inputs_embeds', policy.activation, [1, 'tokens', hidden]);
+  for (const name of ['rope_cos', 'rope_sin']) {
+    graph.input(name, policy.activation, ['tokens', text.headDim / 2]);
+  }
+  graph.input('seqlens_k', 'int32', [1]);
+  graph.input('total_sequence_length', 'int32', []);
+  const wanted = graph.input('logits_rows', 'int64', ['logits_rows']);
+  const onlyWanted = (x: string) => graph.node('Gather', [x, wanted], { attributes: { axis: { int: 0 } } });
+
+  let residual = layers.toFloat32(graph.reshape(embeds, [-1, hidden]));
+  let normed = layers.norm(residual, 'language_model.layers.0.input_layernorm.weight', hidden);
+  for (let layer = 0; layer < text.layers; layer++) {
+    const prefix = `language_model.layers.${layer}`;
+    const last = layer === text.layers - 1;
+    let mixed = attention(layers, text, policy, layer, normed);
+    if (last) {
+      // Nothing after the last attention mixes rows: only those whose logits are wanted go on.
+      mixed = onlyWanted(mixed);
+      residual = onlyWanted(residual);
+    }
+    const attended = layers.linear(mixed, {
+      weight: `${prefix}.self_attn.o_proj.weight`,
+      encoding: policy.decoder,
+      inFeatures: text.heads * text.headDim,
+      outFeatures: hidden,
+    });
+    const gain = `${prefix}.post_attention_layernorm.weight`;
+    const middle = layers.addAndNorm(residual, layers.toFloat32(attended), gain, hidden);
+    const mlp = layers.gatedMlp(middle.normed, {
+      prefix: `${prefix}.mlp`,
+      size: hidden,
+      intermediate: text.intermediate,
+      bias: false,
+      encoding: policy.decoder,
+    });
+    const nextGain = last
+      ? 'language_model.norm.weight'
+      : `language_model.layers.${layer + 1}.input_layernorm.weight`;
+    const next = layers.addAndNorm(middle.sum, layers.toFloat32(mlp), nextGain, hidden);
+    residual = next.sum;
+    normed = next.normed;
+  }
+  head(layers, text, policy, normed);
+  return graph;
+}
+
+function head(layers: Layers, text: TextArchitecture, policy: EncodingPolicy, normed: string): void {
+  const { graph } = layers;
+  const half = policy.activation === 'float16';
+  const logits = layers.linear(
+    normed,
+    {
+      weight: text.tiedEmbeddings ? embeddingTable : 'lm_head.weight',
+      encoding: policy.head,
+      inFeatures: text.hidden,
+      outFeatures: text.vocab,
+      fileBase: text.tiedEmbeddings && policy.head === policy.embedding ? embeddingFiles : undefined,
+    },
+    half ? undefined : 'logits',
+  );
+  if (half) graph.cast(logits, 'float32', 'logits');
+  graph.output('logits', 'float32', ['logits_rows', text.vocab]);
+}
+
+/** [S, hidden] -> [S, heads * headDim]: projections, rotation, grouped attention over past and new rows. */
+function attention(
+  layers: Layers,
+  text: TextArchitecture,
+  policy: EncodingPolicy,
+  layer: number,
+  normed: string,
+): string {
+  const { graph } = layers;
+  const { hidden, heads, kvHeads, headDim } = text;
+  const type = policy.activation;
+  const project = (name: string, outFeatures: number, output?: string) => {
+    const rows = layers.linear(normed, {
+      weight: `language_model.layers.${layer}.self_attn.${name}.weight`,
+      bias: `language_model.layers.${layer}.self_attn.${name}.bias`,
+      encoding: policy.decoder,
+      inFeatures: hidden,
+      outFeatures,
+    });
+    return graph.reshape(rows, [1, -1, outFeatures], output);
+  };
+  const past = (what: string) =>
+    graph.input(`past_key_values.${layer}.${what}`, type, [1, kvHeads, 'past_buffer', headDim]);
+  const newKey = `new_key_values.${layer}.key`;
+  const newValue = `new_key_values.${layer}.value`;
+  const query = layers.rotate(project('q_proj', heads * headDim), 'rope_cos', 'rope_sin');
+  const key = layers.rotate(project('k_proj', kvHeads * headDim), 'rope_cos', 'rope_sin', newKey);
+  const value = project('v_proj', kvHeads * headDim, newValue);
+  const mixed = graph.node(
+    'GroupQueryAttention',
+    [query, key, value, past('key'), past('value'), 'seqlens_k', 'total_sequence_length'],
+    {
+      domain: contrib,
+      attributes: { num_heads: { int: heads }, kv_num_heads: { int: kvHeads }, do_rotary: { int: 0 } },
+      outputs: [`layers.${layer}.mixed`, `present.${layer}.key`, `present.${layer}.value`],
+    },
+  );
+  for (const name of [newKey, newValue]) graph.output(name, type, [1, 'tokens', kvHeads * headDim]);
+  for (const what of ['key', 'value']) {
+    graph.output(`present.${layer}.${what}`, type, [1, kvHeads, 'present_buffer', headDim]);
+  }
+  return graph.reshape(mixed, [-1, heads * headDim]);
+}

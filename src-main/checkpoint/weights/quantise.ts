@@ -1,0 +1,120 @@
+/**
+ * Blocks of 32 weights as small integers with a scale, in the layout of ONNX Runtime's MatMulNBits.
+ *
+ * int4 has a zero point a block: weight = (q - zero) * scale, q in 0..15. Rounding to the nearest level of the block's
+ * full range wastes levels on outliers, so a few narrower ranges are tried too, each with the scale that fits its own
+ * rounding best in the least-squares sense, and the one with the smallest squared error is kept.
+ * int8 is symmetric: weight = (q - 128) * scale.
+ *
+ * Source of the layout: ONNX Runtime, contrib operator MatMulNBits.
+ */
+import { blockSize, blocksPerRow, zeroPointBytes } from './weight-job.ts';
+
+export interface QuantisedRows {
+  /** [rows, blocks, 16 or 32] */
+  readonly packed: Uint8Array;
+  /** [rows, blocks] */
+  readonly scales: Float32Array;
+  /** [rows, ceil(blocks/2)], int4 only: two zero points a byte, the even block's in the low half. */
+  readonly zeros: Uint8Array;
+}
+
+const levels4 = 15;
+
+/** Shares of the block's range that are tried. */
+const shrinks = [1, 0.93, 0.86, 0.79, 0.72];
+
+/** @param values [rows, columns] row-major; a partial last block is filled with zeros */
+export function quantiseInt4(values: Float32Array, rows: number, columns: number): QuantisedRows {
+  const blocks = blocksPerRow(columns);
+  const zeroBytes = zeroPointBytes(blocks);
+  const packed = new Uint8Array((rows * blocks * blockSize) / 2);
+  const scales = new Float32Array(rows * blocks);
+  const zeros = new Uint8Array(rows * zeroBytes);
+  const block = new Float32Array(blockSize);
+  const best = new Uint8Array(blockSize);
+  for (let row = 0; row < rows; row++) {
+    for (let b = 0; b < blocks; b++) {
+      loadBlock(block, values, row * columns + b * blockSize, Math.min(blockSize, columns - b * blockSize));
+      const { scale, zero } = fitInt4(block, best);
+      const at = row * blocks + b;
+      scales[at] = scale;
+      zeros[row * zeroBytes + (b >> 1)]! |= zero << ((b & 1) * 4);
+      const out = (at * blockSize) / 2;
+      for (let i = 0; i < blockSize; i += 2) packed[out + i / 2] = best[i]! | (best[i + 1]! << 4);
+    }
+  }
+  return { packed, scales, zeros };
+}
+
+function loadBlock(block: Float32Array, values: Float32Array, from: number, count: number): void {
+  for (let i = 0; i < count; i++) block[i] = values[from + i]!;
+  for (let i = count; i < blockSize; i++) block[i] = 0;
+}
+
+const trial = new Uint8Array(blockSize);
+
+/** Fills `best` with the levels and returns what decodes them. */
+function fitInt4(block: Float32Array, best: Uint8Array): { scale: number; zero: number } {
+  // Zero has to be a level: it is what padding and many weights are.
+  let low = 0;
+  let high = 0;
+  for (let i = 0; i < blockSize; i++) {
+    const value = block[i]!;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  if (low === high) {
+    best.fill(0);
+    return { scale: 1, zero: 0 };
+  }
+  let bestGain = -1;
+  let bestScale = 0;
+  let bestZero = 0;
+  for (const shrink of shrinks) {
+    const inverse = levels4 / ((high - low) * shrink);
+    const zero = Math.min(levels4, Math.max(0, Math.floor(-low * shrink * inverse + 0.5)));
+    let dot = 0;
+    let norm = 0;
+    for (let i = 0; i < blockSize; i++) {
+      // Adding before truncating rounds to nearest: the operand is positive after the clamp.
+      let level = block[i]! * inverse + zero + 0.5;
+      level = level < 0 ? 0 : level > levels4 ? levels4 : level | 0;
+      trial[i] = level;
+      const centred = level - zero;
+      dot += centred * block[i]!;
+      norm += centred * centred;
+    }
+    // With the best scale dot/norm the squared error is |w|^2 - dot^2/norm.
+    const gain = norm === 0 ? 0 : (dot * dot) / norm;
+    if (gain > bestGain && dot > 0) {
+      bestGain = gain;
+      bestScale = dot / norm;
+      bestZero = zero;
+      best.set(trial);
+    }
+  }
+  return { scale: bestScale, zero: bestZero };
+}
+
+/** @param values [rows, columns] row-major; a partial last block is filled with zeros */
+export function quantiseInt8(values: Float32Array, rows: number, columns: number): QuantisedRows {
+  const blocks = blocksPerRow(columns);
+  const packed = new Uint8Array(rows * blocks * blockSize).fill(128);
+  const scales = new Float32Array(rows * blocks);
+  for (let row = 0; row < rows; row++) {
+    for (let b = 0; b < blocks; b++) {
+      const from = row * columns + b * blockSize;
+      const count = Math.min(blockSize, columns - b * blockSize);
+      let largest = 0;
+      for (let i = 0; i < count; i++) largest = Math.max(largest, Math.abs(values[from + i]!));
+      if (largest === 0) continue;
+      const at = row * blocks + b;
+      scales[at] = largest / 127;
+      const inverse = 127 / largest;
+      for (let i = 0; i < count; i++)
+        packed[at * blockSize + i] = Math.round(values[from + i]! * inverse) + 128;
+    }
+  }
+  return { packed, scales, zeros: new Uint8Array(0) };
+}
