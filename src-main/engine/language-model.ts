@@ -42,7 +42,7 @@ export interface DecodeContext {
   readonly ids: readonly number[];
   /**
    * Appends and returns the logits [vocab] after the last position. Prefill is chunked; a cancel between chunks leaves
-   * the cache at a whole chunk. Throws 'context-too-long' before touching the cache when it would not fit.
+   * the cache at a whole chunk, less an image that was cut in two. Throws 'context-too-long' before touching the cache when it would not fit.
    */
   append(segments: readonly Segment[], hooks?: StepHooks): Promise<Float32Array>;
   /**
@@ -54,7 +54,7 @@ export interface DecodeContext {
     segments: readonly Segment[],
     hooks?: StepHooks,
   ): Promise<{ logits: Float32Array; reused: number }>;
-  /** Drops everything after the first `length` positions. RangeError when longer than the cache. */
+  /** Drops everything after the first `length` positions. RangeError when longer than the cache or inside an image. */
   rewind(length: number): void;
 }
 
@@ -116,6 +116,8 @@ export interface ModelInfo {
   readonly provider: Provider;
   /** Why each provider before the chosen one was refused. */
   readonly refused: readonly { readonly provider: Provider; readonly reason: string }[];
+  /** What else a reader of a trace should know of how the model is run; usually empty. */
+  readonly notes: readonly string[];
   readonly parameters: number;
   readonly contextLimit: number;
 }
