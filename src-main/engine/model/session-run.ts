@@ -6,7 +6,7 @@ export type Feeds = Record<string, Tensor>;
 
 /** What allocators say when memory ran out: ONNX Runtime's own, the C++ library's, the GPU's, V8's. */
 const memoryWords =
-  /bad_alloc|failed to allocate|out of memory|OOM|allocation failed|Array buffer allocation/i;
+  /bad_alloc|failed to allocate|out of memory|\bOOM\b|allocation failed|Array buffer allocation/i;
 
 /**
  * Runs a graph; fetches the named outputs only.
