@@ -5,22 +5,28 @@
 
 import { asFileError, readerInput } from './decode-image.ts';
 import { detectFormat, detectionBytes } from './detect.ts';
+import type { Rescale, StoredArray } from './pixels.ts';
 import { type ByteSource, defaultLimits, type ReadLimits, unsupported } from './reader.ts';
 import { decodeJpeg } from './readers/jpeg.ts';
-import { readNiftiArray } from './readers/nifti.ts';
+import { niftiRescale, niftiToPatient, readNiftiArray } from './readers/nifti.ts';
 import { parseNpy, parseNpz } from './readers/numpy.ts';
 import { decodePng } from './readers/png.ts';
 import { type Rgb8, rasterToRgb8 } from './readers/raster.ts';
 import { decodeTiff } from './readers/tiff.ts';
-import { toFloat32Volume } from './reference-volume.ts';
 import { fileNameOf, fileSource } from './sources.ts';
 
 export type { Rgb8 } from './readers/raster.ts';
 
-/** An array in C order (last axis fastest). */
+/** A file's array as NumPy or nibabel hands it over, all axes of it, in stored order. */
 export interface ReferenceVolume {
   shape: number[];
-  data: Float32Array;
+  /** 'C': the last axis is fastest in `data` (npy, npz). 'F': the first axis is (NIfTI: x, y, z, t…). */
+  order: 'C' | 'F';
+  data: StoredArray;
+  /** value = stored * slope + intercept in float64, then rounded to float32; absent where `data` holds values. */
+  rescale?: Rescale;
+  /** i, j, k (axes 0, 1, 2 of a NIfTI) -> LPS millimetres, row-major 3x4; null when the file states none. */
+  sourceToPatient: number[] | null;
 }
 
 /**
@@ -51,7 +57,7 @@ async function rgb8Of(source: ByteSource, limits: ReadLimits): Promise<Rgb8> {
 
 /**
  * The array that the reference loads: `nibabel.load(path).get_fdata()` for .nii and .nii.gz (axes x, y, z, rescaled),
- * the first array by name for .npz, `numpy.load` for all else; as float32.
+ * the first array by name for .npz, `numpy.load` for all else. The caller rounds to float32.
  *
  * @throws ReadroomError 'file-not-found' | 'file-malformed' | 'file-truncated' | 'format-unsupported' | 'file-too-large'
  */
@@ -77,16 +83,16 @@ async function volumeOf(source: ByteSource, limits: ReadLimits): Promise<Referen
         'Convert it to gray first.',
       );
     }
-    return toFloat32Volume(array);
+    const { shape, data, header } = array;
+    const rescale = niftiRescale(header);
+    const { sourceToPatient } = niftiToPatient(header);
+    return { shape, order: 'F', data, rescale, sourceToPatient };
   }
   if (format === 'npz' || format === 'npy') {
     const input = readerInput(source, await source.read(limits), limits);
     const array =
       format === 'npz' ? (await parseNpz(input)).array : parseNpy(input.bytes, input.name, limits);
-    return {
-      shape: array.shape,
-      data: array.data instanceof Float32Array ? array.data : Float32Array.from(array.data),
-    };
+    return { shape: array.shape, order: 'C', data: array.data, sourceToPatient: null };
   }
   throw unsupported(
     source.name,

@@ -149,7 +149,7 @@ export async function readNifti(input: ReaderInput): Promise<DecodedImage> {
   if (further > 1) warnings.push(`The file holds ${further} volumes; the first one is shown.`);
   const [columns, rows = 1, frames = 1] = shape;
   const { data, channels } = array.samples === 4 ? dropAlpha(array.data, warnings) : colour(array);
-  const geometry = niftiGeometry(header, warnings);
+  const geometry = niftiToPatient(header, warnings);
   const [calLow, calHigh] = header.calibration;
   return {
     format: 'nifti',
@@ -184,9 +184,9 @@ function dropAlpha(data: StoredArray, warnings: string[]): { data: StoredArray; 
 }
 
 /** Millimetres, LPS. xyzt_units: 1 metre, 2 millimetre, 3 micrometre, 0 taken as millimetres. */
-function niftiGeometry(
+export function niftiToPatient(
   header: NiftiHeader,
-  warnings: string[],
+  warnings: string[] = [],
 ): Pick<DecodedImage, 'spacing' | 'sourceToPatient'> {
   const scale = header.spatialUnit === 1 ? 1000 : header.spatialUnit === 3 ? 0.001 : 1;
   const pixdim = [1, 2, 3].map((i) => {
