@@ -3,7 +3,7 @@
  * a two-step radix selection on the ordered bits of float32 for everything else. Values are float32, as the reference
  * reads every volume.
  */
-import { forEachRun, type VolumeView } from './volume-view.ts';
+import { coversData, forEachRun, type VolumeView } from './volume-view.ts';
 
 export interface OrderedValues {
   /** How many values there are (finite ones only, where that was asked for). */
@@ -16,19 +16,44 @@ export interface OrderedValues {
 
 const HALF_RANGE = 1 << 16;
 
-const floatCell = new Float32Array(1);
-const bitsCell = new Uint32Array(floatCell.buffer);
+/** Upper halves of float32 bits with this exponent are infinities and NaN. */
+const SPECIAL = 0x7f80;
+const CHUNK = 1 << 16;
 
-/** Bits of a float32 such that larger values have larger keys. */
-function orderedKey(value: number): number {
-  floatCell[0] = value;
-  const bits = bitsCell[0];
+/** Makes keys such that larger values have larger ones, of the bits of a float32. */
+function orderedKey(bits: number): number {
   return (bits & 0x80000000 ? ~bits : bits | 0x80000000) >>> 0;
 }
 
+/** The same of an upper half alone. */
+function orderedHalf(half: number): number {
+  return half & 0x8000 ? ~half & 0xffff : half | 0x8000;
+}
+
 function fromOrderedKey(key: number): number {
-  bitsCell[0] = key & 0x80000000 ? key & 0x7fffffff : ~key;
-  return floatCell[0];
+  const bits = Uint32Array.of(key & 0x80000000 ? key & 0x7fffffff : ~key);
+  return new Float32Array(bits.buffer)[0];
+}
+
+/** Calls `visit` with the float32 bits of every value, some thousands at a time; the array is reused. */
+function forEachBits(view: VolumeView, visit: (bits: Uint32Array) => void): void {
+  const { data, rescale } = view;
+  if (data instanceof Float32Array && !rescale && coversData(view)) {
+    visit(new Uint32Array(data.buffer, data.byteOffset, data.length));
+    return;
+  }
+  const { slope, intercept } = rescale ?? { slope: 1, intercept: 0 };
+  const floats = new Float32Array(CHUNK);
+  const bits = new Uint32Array(floats.buffer);
+  forEachRun(view, (start, step, count) => {
+    for (let done = 0; done < count; done += CHUNK) {
+      const length = Math.min(CHUNK, count - done);
+      for (let i = 0, at = start + done * step; i < length; i++, at += step) {
+        floats[i] = data[at] * slope + intercept;
+      }
+      visit(bits.subarray(0, length));
+    }
+  });
 }
 
 /** The index of the counter that holds `rank`, and the rank within it. */
@@ -71,30 +96,46 @@ function countIntegers(view: VolumeView): OrderedValues {
   };
 }
 
+/** How many values have each upper half of their bits. */
+function countUpperHalves(view: VolumeView): Float64Array {
+  const counts = new Float64Array(HALF_RANGE);
+  forEachBits(view, (bits) => {
+    for (let i = 0; i < bits.length; i++) counts[bits[i] >>> 16]++;
+  });
+  return counts;
+}
+
+/** Infinities and NaN share upper halves: a second look tells them apart. */
+function countNaN(view: VolumeView): number {
+  let found = 0;
+  forEachBits(view, (bits) => {
+    for (let i = 0; i < bits.length; i++) if ((bits[i] & 0x7fffffff) > SPECIAL << 16) found++;
+  });
+  return found;
+}
+
 function selectFloats(view: VolumeView, finiteOnly: boolean): OrderedValues {
-  const { data } = view;
-  const { slope, intercept } = view.rescale ?? { slope: 1, intercept: 0 };
+  const byUpperHalf = countUpperHalves(view);
   const upper = new Float64Array(HALF_RANGE);
   let count = 0;
-  let hasNaN = false;
-  forEachRun(view, (start, step, length) => {
-    for (let i = 0, at = start; i < length; i++, at += step) {
-      const value = Math.fround(data[at] * slope + intercept);
-      if (finiteOnly && !Number.isFinite(value)) continue;
-      if (Number.isNaN(value)) hasNaN = true;
-      else upper[orderedKey(value) >>> 16]++;
-      count++;
-    }
+  let special = 0;
+  byUpperHalf.forEach((found, half) => {
+    const isSpecial = (half & SPECIAL) === SPECIAL;
+    if (isSpecial) special += found;
+    if (isSpecial && finiteOnly) return;
+    upper[orderedHalf(half)] = found;
+    count += found;
   });
+  const hasNaN = !finiteOnly && special > 0 && countNaN(view) > 0;
   const at = (ranks: readonly number[]): number[] => {
     const places = ranks.map((rank) => findRank(upper, rank));
     const lower = new Map(places.map(({ index }) => [index, new Float64Array(HALF_RANGE)]));
     // A table instead of the map: the loop below runs over every voxel.
     const wanted = new Uint8Array(HALF_RANGE);
     for (const index of lower.keys()) wanted[index] = 1;
-    forEachRun(view, (start, step, length) => {
-      for (let i = 0, from = start; i < length; i++, from += step) {
-        const key = orderedKey(data[from] * slope + intercept);
+    forEachBits(view, (bits) => {
+      for (let i = 0; i < bits.length; i++) {
+        const key = orderedKey(bits[i]);
         if (wanted[key >>> 16]) lower.get(key >>> 16)![key & 0xffff]++;
       }
     });
