@@ -3,7 +3,7 @@ import { ReadroomError } from '../../src-contract/errors.ts';
 import type { Precision } from '../../src-contract/run-events.ts';
 import { companionFiles, fingerprintOpened } from './fingerprint.ts';
 import { decoderGraph, embedGraph } from './graphs/decoder-graph.ts';
-import { type EncodingPolicy, encodingPolicies } from './graphs/encoding-policy.ts';
+import { type EncodingPolicy, encodingPolicy } from './graphs/encoding-policy.ts';
 import type { GraphBuilder } from './graphs/graph-builder.ts';
 import { visionGraph } from './graphs/vision-graph.ts';
 import type { Architecture } from './manifest.ts';
@@ -47,7 +47,7 @@ export async function planConversion(source: string, precision: Precision): Prom
   for (const name of requiredCompanions) await folder.path(name);
   const tensors = await CheckpointTensors.open(folder);
   const named = new NamedTensors(tensors);
-  const policy = encodingPolicies[precision];
+  const policy = encodingPolicy(precision, architecture.text);
   const builders: GraphBuilder[] = [
     visionGraph(architecture.vision, named, policy),
     embedGraph(architecture.text, named, policy),

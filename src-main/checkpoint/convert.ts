@@ -242,6 +242,7 @@ class Conversion {
         vision: policy.vision,
         patchEmbedding: policy.patchEmbedding,
         decoder: policy.decoder,
+        keyValue: policy.keyValue,
         head: policy.head,
         embedding: policy.embedding,
       },

@@ -5,7 +5,7 @@
  * operator knows one position a token where M-RoPE has three.
  */
 import type { TextArchitecture } from '../manifest.ts';
-import { weightJob } from '../weights/weight-job.ts';
+import { type Encoding, weightJob } from '../weights/weight-job.ts';
 import type { EncodingPolicy } from './encoding-policy.ts';
 import { contrib, GraphBuilder } from './graph-builder.ts';
 import { Layers } from './layers.ts';
@@ -121,11 +121,11 @@ function attention(
   const { graph } = layers;
   const { hidden, heads, kvHeads, headDim } = text;
   const type = policy.activation;
-  const project = (name: string, outFeatures: number, output?: string) => {
+  const project = (name: string, encoding: Encoding, outFeatures: number, output?: string) => {
     const rows = layers.linear(normed, {
       weight: `language_model.layers.${layer}.self_attn.${name}.weight`,
       bias: `language_model.layers.${layer}.self_attn.${name}.bias`,
-      encoding: policy.decoder,
+      encoding,
       inFeatures: hidden,
       outFeatures,
     });
@@ -135,9 +135,14 @@ function attention(
     graph.input(`past_key_values.${layer}.${what}`, type, [1, kvHeads, 'past_buffer', headDim]);
   const newKey = `new_key_values.${layer}.key`;
   const newValue = `new_key_values.${layer}.value`;
-  const query = layers.rotate(project('q_proj', heads * headDim), 'rope_cos', 'rope_sin');
-  const key = layers.rotate(project('k_proj', kvHeads * headDim), 'rope_cos', 'rope_sin', newKey);
-  const value = project('v_proj', kvHeads * headDim, newValue);
+  const query = layers.rotate(project('q_proj', policy.decoder, heads * headDim), 'rope_cos', 'rope_sin');
+  const key = layers.rotate(
+    project('k_proj', policy.keyValue, kvHeads * headDim),
+    'rope_cos',
+    'rope_sin',
+    newKey,
+  );
+  const value = project('v_proj', policy.keyValue, kvHeads * headDim, newValue);
   const mixed = graph.node(
     'GroupQueryAttention',
     [query, key, value, past('key'), past('value'), 'seqlens_k', 'total_sequence_length'],

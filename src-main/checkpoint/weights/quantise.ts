@@ -8,7 +8,10 @@
  *
  * Source of the layout: ONNX Runtime, contrib operator MatMulNBits.
  */
-import { blockSize, blocksPerRow, zeroPointBytes } from './weight-job.ts';
+import { blocksPerRow, blockSize as sharedBlockSize, zeroPointBytes } from './weight-job.ts';
+
+/** A constant of this module: an imported binding costs a look-up in the innermost loops under some bundlers. */
+const blockSize = sharedBlockSize;
 
 export interface QuantisedRows {
   /** [rows, blocks, 16 or 32] */
@@ -31,7 +34,7 @@ export function quantiseInt4(values: Float32Array, rows: number, columns: number
   const packed = new Uint8Array((rows * blocks * blockSize) / 2);
   const scales = new Float32Array(rows * blocks);
   const zeros = new Uint8Array(rows * zeroBytes);
-  const block = new Float32Array(blockSize);
+  const block = new Float64Array(blockSize);
   const best = new Uint8Array(blockSize);
   for (let row = 0; row < rows; row++) {
     for (let b = 0; b < blocks; b++) {
@@ -47,15 +50,13 @@ export function quantiseInt4(values: Float32Array, rows: number, columns: number
   return { packed, scales, zeros };
 }
 
-function loadBlock(block: Float32Array, values: Float32Array, from: number, count: number): void {
+function loadBlock(block: Float64Array, values: Float32Array, from: number, count: number): void {
   for (let i = 0; i < count; i++) block[i] = values[from + i]!;
   for (let i = count; i < blockSize; i++) block[i] = 0;
 }
 
-const trial = new Uint8Array(blockSize);
-
 /** Fills `best` with the levels and returns what decodes them. */
-function fitInt4(block: Float32Array, best: Uint8Array): { scale: number; zero: number } {
+function fitInt4(block: Float64Array, best: Uint8Array): { scale: number; zero: number } {
   // Zero has to be a level: it is what padding and many weights are.
   let low = 0;
   let high = 0;
@@ -69,20 +70,18 @@ function fitInt4(block: Float32Array, best: Uint8Array): { scale: number; zero: 
     return { scale: 1, zero: 0 };
   }
   let bestGain = -1;
-  let bestScale = 0;
+  let bestScale = 1;
+  let bestInverse = 0;
   let bestZero = 0;
   for (const shrink of shrinks) {
     const inverse = levels4 / ((high - low) * shrink);
-    const zero = Math.min(levels4, Math.max(0, Math.floor(-low * shrink * inverse + 0.5)));
+    const zero = Math.min(levels4, Math.floor(-low * shrink * inverse + 0.5));
     let dot = 0;
     let norm = 0;
     for (let i = 0; i < blockSize; i++) {
-      // Adding before truncating rounds to nearest: the operand is positive after the clamp.
-      let level = block[i]! * inverse + zero + 0.5;
-      level = level < 0 ? 0 : level > levels4 ? levels4 : level | 0;
-      trial[i] = level;
-      const centred = level - zero;
-      dot += centred * block[i]!;
+      const value = block[i]!;
+      const centred = levelOf(value, inverse, zero) - zero;
+      dot += centred * value;
       norm += centred * centred;
     }
     // With the best scale dot/norm the squared error is |w|^2 - dot^2/norm.
@@ -90,11 +89,18 @@ function fitInt4(block: Float32Array, best: Uint8Array): { scale: number; zero: 
     if (gain > bestGain && dot > 0) {
       bestGain = gain;
       bestScale = dot / norm;
+      bestInverse = inverse;
       bestZero = zero;
-      best.set(trial);
     }
   }
+  for (let i = 0; i < blockSize; i++) best[i] = levelOf(block[i]!, bestInverse, bestZero);
   return { scale: bestScale, zero: bestZero };
+}
+
+/** The nearest of the levels 0..15. Truncation rounds down only where the clamp doesn't care: below 0. */
+function levelOf(value: number, inverse: number, zero: number): number {
+  const level = (value * inverse + zero + 0.5) | 0;
+  return level < 0 ? 0 : Math.min(level, levels4);
 }
 
 /** @param values [rows, columns] row-major; a partial last block is filled with zeros */
