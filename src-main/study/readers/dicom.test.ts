@@ -27,7 +27,9 @@ const folder = new URL('../../../fixtures/dicom/', import.meta.url);
 const { files } = JSON.parse(readFileSync(new URL('expected.json', folder), 'utf8')) as {
   files: Record<string, Expected>;
 };
-const entries = Object.entries(files).filter(([name]) => existsSync(fileURLToPath(new URL(`files/${name}`, folder))));
+const entries = Object.entries(files).filter(([name]) =>
+  existsSync(fileURLToPath(new URL(`files/${name}`, folder))),
+);
 
 const types: Record<string, string> = {
   int8: 'Int8Array',
@@ -41,7 +43,9 @@ const types: Record<string, string> = {
 };
 
 function hash(data: StoredArray): string {
-  return createHash('sha256').update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).digest('hex');
+  return createHash('sha256')
+    .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    .digest('hex');
 }
 
 function read(name: string) {
@@ -55,28 +59,34 @@ describe("pydicom's test files", () => {
     expect(entries.filter(([, entry]) => entry.decodable).length).toBeGreaterThan(80);
   });
 
-  test.each(entries.filter(([, entry]) => entry.decodable))('%s has the pixels that pydicom gives', async (name, entry) => {
-    const { bytes, source } = read(name);
-    const instance = parseDicom(bytes, source, defaultLimits);
-    expect(instance).not.toBeNull();
-    const frames = await decodeDicom(bytes, name, defaultLimits);
-    const { rows, columns, channels } = entry;
-    expect(frames).toMatchObject({ rows, columns, channels, frames: entry.frames });
-    expect(frames.data.constructor.name).toBe(types[entry.dtype]);
-    const { min, max, sum } = entry;
-    expect(storedStatistics(frames.data)).toEqual({ min, max, sum });
-    expect(hash(frames.data)).toBe(entry.pixels);
-  });
-
-  test.each(entries.filter(([, entry]) => !entry.decodable))('%s ends in a typed error or a result', async (name) => {
-    const { bytes, source } = read(name);
-    try {
+  test.each(entries.filter(([, entry]) => entry.decodable))(
+    '%s has the pixels that pydicom gives',
+    async (name, entry) => {
+      const { bytes, source } = read(name);
       const instance = parseDicom(bytes, source, defaultLimits);
-      if (instance) await decodeDicom(bytes, name, defaultLimits);
-    } catch (thrown) {
-      expect(thrown).toBeInstanceOf(ReadroomError);
-      expect((thrown as ReadroomError).message).toContain(name);
-      expect((thrown as ReadroomError).remedy).toBeTruthy();
-    }
-  });
+      expect(instance).not.toBeNull();
+      const frames = await decodeDicom(bytes, name, defaultLimits);
+      const { rows, columns, channels } = entry;
+      expect(frames).toMatchObject({ rows, columns, channels, frames: entry.frames });
+      expect(frames.data.constructor.name).toBe(types[entry.dtype]);
+      const { min, max, sum } = entry;
+      expect(storedStatistics(frames.data)).toEqual({ min, max, sum });
+      expect(hash(frames.data)).toBe(entry.pixels);
+    },
+  );
+
+  test.each(entries.filter(([, entry]) => !entry.decodable))(
+    '%s ends in a typed error or a result',
+    async (name) => {
+      const { bytes, source } = read(name);
+      try {
+        const instance = parseDicom(bytes, source, defaultLimits);
+        if (instance) await decodeDicom(bytes, name, defaultLimits);
+      } catch (thrown) {
+        expect(thrown).toBeInstanceOf(ReadroomError);
+        expect((thrown as ReadroomError).message).toContain(name);
+        expect((thrown as ReadroomError).remedy).toBeTruthy();
+      }
+    },
+  );
 });
