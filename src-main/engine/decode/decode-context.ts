@@ -75,6 +75,12 @@ export class OnnxDecodeContext implements DecodeContext {
     this.#truncate(length);
   }
 
+  /** Forgets everything and gives the cache's memory back. */
+  release(): void {
+    this.#truncate(0);
+    this.#options.cache.release();
+  }
+
   /** Lays out what would follow the first `before` positions; checks that it fits. */
   #plan(segments: readonly Segment[], before: number): SequencePlan {
     const { text, mergeSize, imagePad, limit } = this.#options;

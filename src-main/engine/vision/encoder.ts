@@ -43,16 +43,17 @@ export class VisionEncoder {
   /**
    * Features in the order of `images`. Images of one processed size run together; equal images are encoded once.
    * Throws 'cancelled' between batches; what was encoded until then stays in the cache.
+   * With `fresh` every image is encoded anew, as the reference does.
    */
   async encode(
     images: readonly ImagePixels[],
-    hooks: StepHooks = {},
+    hooks: StepHooks & { readonly fresh?: boolean } = {},
   ): Promise<{ features: ImageFeatures[]; cached: number }> {
     const pending = images.map((image) => this.#prepare(image));
     const found = new Map<string, ImageFeatures>();
     const missing = new Map<string, Pending>();
     for (const image of pending) {
-      const known = this.#cache.get(image.key);
+      const known = hooks.fresh ? undefined : this.#cache.get(image.key);
       if (known) found.set(image.key, known);
       else missing.set(image.key, image);
     }
