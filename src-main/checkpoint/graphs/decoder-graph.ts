@@ -143,18 +143,77 @@ function attention(
     newKey,
   );
   const value = project('v_proj', policy.keyValue, kvHeads * headDim, newValue);
-  const mixed = graph.node(
-    'GroupQueryAttention',
-    [query, key, value, past('key'), past('value'), 'seqlens_k', 'total_sequence_length'],
-    {
-      domain: contrib,
-      attributes: { num_heads: { int: heads }, kv_num_heads: { int: kvHeads }, do_rotary: { int: 0 } },
-      outputs: [`layers.${layer}.mixed`, `present.${layer}.key`, `present.${layer}.value`],
-    },
-  );
+  const presents = [`present.${layer}.key`, `present.${layer}.value`];
+  const inputs = { query, key, value, past: [past('key'), past('value')] };
+  const mixed = groupedAttention(graph, text, inputs, presents);
   for (const name of [newKey, newValue]) graph.output(name, type, [1, 'tokens', kvHeads * headDim]);
   for (const what of ['key', 'value']) {
     graph.output(`present.${layer}.${what}`, type, [1, kvHeads, 'present_buffer', headDim]);
   }
   return graph.reshape(mixed, [-1, heads * headDim]);
+}
+
+/** GroupQueryAttention takes heads whose size is a multiple of this. */
+const headMultiple = 8;
+
+interface AttentionInputs {
+  /** [1, S, heads * headDim] */
+  readonly query: string;
+  /** [1, S, kvHeads * headDim] each */
+  readonly key: string;
+  readonly value: string;
+  /** [1, kvHeads, P, headDim]: keys, values */
+  readonly past: readonly string[];
+}
+
+/** Attention of the new rows over past and new ones; also makes the named `presents`. Heads of odd sizes are filled up
+ * with zeros, which add nothing to a score and nothing to a mean, and cut off again: the cache never sees them. */
+function groupedAttention(
+  graph: GraphBuilder,
+  text: TextArchitecture,
+  { query, key, value, past }: AttentionInputs,
+  presents: readonly string[],
+): string {
+  const { heads, kvHeads, headDim } = text;
+  const missing = (headMultiple - (headDim % headMultiple)) % headMultiple;
+  const pad = (x: string) => graph.node('Pad', [x, graph.ints([0, missing]), '', graph.ints([3])]);
+  const widen = (x: string, count: number) => {
+    if (missing === 0) return x;
+    return graph.reshape(pad(graph.reshape(x, [1, -1, count, headDim])), [
+      1,
+      -1,
+      count * (headDim + missing),
+    ]);
+  };
+  const cut = (x: string, output?: string) =>
+    graph.node('Slice', [x, graph.ints([0]), graph.ints([headDim]), graph.ints([3])], {
+      outputs: output === undefined ? undefined : [output],
+    });
+  const wide = missing === 0 ? presents : presents.map((name) => `${name}.wide`);
+  const mixed = graph.node(
+    'GroupQueryAttention',
+    [
+      widen(query, heads),
+      widen(key, kvHeads),
+      widen(value, kvHeads),
+      ...past.map((x) => (missing === 0 ? x : pad(x))),
+      'seqlens_k',
+      'total_sequence_length',
+    ],
+    {
+      domain: contrib,
+      attributes: {
+        num_heads: { int: heads },
+        kv_num_heads: { int: kvHeads },
+        do_rotary: { int: 0 },
+        ...(missing === 0 ? {} : { scale: { float: 1 / Math.sqrt(headDim) } }),
+      },
+      outputs: [`${presents[0]}.mixed`, ...wide],
+    },
+  );
+  if (missing === 0) return mixed;
+  presents.forEach((name, i) => {
+    cut(wide[i]!, name);
+  });
+  return cut(graph.reshape(mixed, [1, -1, heads, headDim + missing]));
 }
