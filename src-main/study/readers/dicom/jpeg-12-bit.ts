@@ -1,10 +1,10 @@
 /**
  * Sequential DCT JPEG with more than 8 bits a sample (ITU-T T.81 annexes A and F; DICOM's JPEG extended, process 4).
- * No package on npm reads it. The inverse transform is computed in double precision, so that it is the exact one up to
- * the final rounding.
+ * No package on npm reads it.
  */
 import { malformed, unsupported } from '../../reader.ts';
 import { BitReader } from './jpeg-entropy.ts';
+import { inverseTransform, sixteenths } from './inverse-dct.ts';
 import type { JpegHeader } from './jpeg-header.ts';
 import { eachScan, type JpegScan } from './jpeg-scans.ts';
 
@@ -13,13 +13,6 @@ const zigzag = Uint8Array.from([
   14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46,
   53, 60, 61, 54, 47, 55, 62, 63,
 ]);
-
-/** basis[x * 8 + u] = C(u) / 2 * cos((2x + 1) u pi / 16) (T.81 section A.3.3). */
-const basis = Float64Array.from({ length: 64 }, (_, i) => {
-  const x = i >> 3;
-  const u = i & 7;
-  return (u === 0 ? Math.SQRT1_2 : 1) * 0.5 * Math.cos(((2 * x + 1) * u * Math.PI) / 16);
-});
 
 /** Samples of one frame, interleaved by pixel. */
 export function decodeJpeg12Bit(bytes: Uint8Array, header: JpegHeader, name: string): Uint16Array {
@@ -54,7 +47,6 @@ function decodeScan(
   });
   const reader = new BitReader(bytes, scan.start, name);
   const block = new Float64Array(64);
-  const rowPass = new Float64Array(64);
   let untilRestart = scan.restartInterval;
   for (let top = 0; top < rows; top += 8) {
     for (let left = 0; left < columns; left += 8) {
@@ -77,7 +69,7 @@ function decodeScan(
           if (k > 63) throw malformed(name, 'a JPEG block has more than 64 coefficients');
           if (size > 0) block[zigzag[k]] = reader.signed(size) * part.steps[k];
         }
-        inverseTransform(block, rowPass);
+        inverseTransform(block);
         const height = Math.min(8, rows - top);
         const width = Math.min(8, columns - left);
         store(
@@ -96,24 +88,6 @@ function decodeScan(
   return reader.position;
 }
 
-/** In place, rows then columns. */
-function inverseTransform(block: Float64Array, rowPass: Float64Array): void {
-  for (let v = 0; v < 8; v++) {
-    for (let x = 0; x < 8; x++) {
-      let sum = 0;
-      for (let u = 0; u < 8; u++) sum += basis[x * 8 + u] * block[v * 8 + u];
-      rowPass[v * 8 + x] = sum;
-    }
-  }
-  for (let x = 0; x < 8; x++) {
-    for (let y = 0; y < 8; y++) {
-      let sum = 0;
-      for (let v = 0; v < 8; v++) sum += basis[y * 8 + v] * rowPass[v * 8 + x];
-      block[y * 8 + x] = sum;
-    }
-  }
-}
-
 function store(
   block: Float64Array,
   out: Uint16Array,
@@ -128,7 +102,7 @@ function store(
   const top = 2 ** precision - 1;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const value = Math.round(block[y * 8 + x]) + centre;
+      const value = Math.floor(block[y * 8 + x] / sixteenths + 0.5) + centre;
       out[start + (y * columns + x) * channels] = value < 0 ? 0 : value > top ? top : value;
     }
   }
