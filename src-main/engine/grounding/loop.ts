@@ -11,6 +11,7 @@ import { locateBox } from '../../../src-contract/geometry.ts';
 import type { RunEvent, RunEventOf, Sampling, StopReason } from '../../../src-contract/run-events.ts';
 import { type Random, seededRandom } from '../../slices/random-box.ts';
 import type { ImageFeatures, ImagePixels, Segment, VisionLanguageModel } from '../language-model.ts';
+import { engineError } from '../model/session-run.ts';
 import { flatIds } from '../tokenizer/segments.ts';
 import { finalText, readAnswers } from './answers.ts';
 import { lastBox } from './boxes.ts';
@@ -40,14 +41,14 @@ export async function runGrounded(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<RunOutcome> {
   const watch = new Stopwatch();
-  const send: Send = (event) => emit({ ...event, at: watch.now() } as RunEvent);
+  const send: Send = (event) => emit({ type: event.type, at: watch.now(), ...event } as RunEvent);
   const run = new GroundedRun(model, request, send, signal, watch);
   let stopReason: StopReason;
   let error: ErrorPayload | undefined;
   try {
     stopReason = await run.go();
   } catch (thrown) {
-    const failure = toReadroomError(thrown, 'engine-failed');
+    const failure = engineError(thrown, toReadroomError(thrown).message);
     stopReason = run.stopReasonOf(failure);
     if (stopReason === 'failed') error = failure.toPayload();
   }
