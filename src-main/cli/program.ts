@@ -1,0 +1,140 @@
+/** The command line: names, flags and help. What a command does is in commands/. */
+import { Command, Option } from 'commander';
+import { precisions } from '../../src-contract/run-events.ts';
+import { researchNotice } from '../../src-contract/trace.ts';
+import { appVersion } from '../runs/version.ts';
+import { runAsk } from './commands/ask.ts';
+import { run2dBatch, run3dBatch } from './commands/batch.ts';
+import { runConvert } from './commands/convert.ts';
+import { runDoctor } from './commands/doctor.ts';
+import { runInspect } from './commands/inspect.ts';
+import { runModels } from './commands/models.ts';
+import { run2d, run3d } from './commands/single.ts';
+import {
+  addChoiceOptions,
+  addGenerationOptions,
+  addModelOptions,
+  addOutputOptions,
+  displayWindow,
+  targetSize,
+  wholeNumber,
+} from './options.ts';
+
+function addVolumeOptions(command: Command): Command {
+  return command
+    .option('--target-size <D,H,W>', 'slices, rows and columns the model gets', targetSize, [32, 256, 256])
+    .addOption(
+      new Option('--normalize <how>', 'values to 8 bit')
+        .choices(['percentile', 'minmax'])
+        .default('percentile'),
+    );
+}
+
+export function buildProgram(): Command {
+  const program = new Command('readroom')
+    .description(
+      `Grounded reasoning of UniReason-Med on CT, MR and X-ray, on this machine. ${researchNotice}`,
+    )
+    .version(appVersion(), '--version')
+    .showHelpAfterError('(--help shows what is allowed)')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 internal error, 2 wrong usage, 3 input, 4 model, 5 engine, 130 stopped.\n' +
+        "2d, 3d, 2d-batch and 3d-batch take the reference script's flags and write its files\n" +
+        '(serialization: reference); ask takes any study and serialises it anatomically.',
+    );
+
+  const ask = program
+    .command('ask')
+    .argument('<study>', 'file, folder or zip: DICOM, NIfTI, MetaImage, NRRD, npy, npz, PNG, JPEG, TIFF')
+    .description(
+      'ask about a study and watch the reasoning; boxes are given in voxels and patient millimetres',
+    )
+    .requiredOption('--question <text>', 'the question')
+    .option('--series <id>', 'which series (default: the largest volume)')
+    .option('--slice <n>', 'ask about this one slice, as a 2D image', wholeNumber(0))
+    .option('--window <center,width>', 'display window of a 2D image', displayWindow)
+    .option('--json', 'print the result as JSON', false);
+  addOutputOptions(addChoiceOptions(addGenerationOptions(addModelOptions(ask), 128)));
+  ask.action((study: string, options) =>
+    runAsk(study, {
+      ...options,
+      tokensPerRound:
+        ask.getOptionValueSource('tokensPerRound') === 'cli' ? options.tokensPerRound : undefined,
+    }),
+  );
+
+  const two = program
+    .command('2d')
+    .description("one 2D image, as the reference's script")
+    .requiredOption('--image <file>', 'PNG, JPEG or TIFF')
+    .requiredOption('--question <text>', 'the question')
+    .option('--output <file>', 'write the result (JSON) there');
+  addOutputOptions(addChoiceOptions(addGenerationOptions(addModelOptions(two), 256))).action(run2d);
+
+  const three = program
+    .command('3d')
+    .description("one 3D volume, as the reference's script")
+    .requiredOption('--volume <file>', '.npy, .npz, .nii or .nii.gz')
+    .requiredOption('--question <text>', 'the question')
+    .option('--output <file>', 'write the result (JSON) there');
+  addVolumeOptions(
+    addOutputOptions(addChoiceOptions(addGenerationOptions(addModelOptions(three), 128))),
+  ).action(run3d);
+
+  const twoBatch = program
+    .command('2d-batch')
+    .description('a table of 2D examples; a rerun continues where it was stopped')
+    .requiredOption('--input <file>', 'JSON list or JSONL: question, image_path, option_A..D')
+    .option('--image-root <folder>', 'what image_path is relative to')
+    .requiredOption('--output <file>', 'JSON list');
+  const threeBatch = program
+    .command('3d-batch')
+    .description('a table of 3D examples; a rerun continues where it was stopped')
+    .requiredOption('--input-csv <file>', 'CSV: Image Path, Question, Choice A..D')
+    .option('--data-root <folder>', 'what Image Path is relative to')
+    .requiredOption('--output <file>', 'JSONL');
+  for (const batch of [twoBatch, threeBatch]) {
+    batch
+      .option('--max-samples <n>', 'only the first n', wholeNumber(0))
+      .option('--traces <folder>', 'write one trace a record there')
+      .option('--events', 'print each RunEvent as one JSON line on stdout', false);
+  }
+  addGenerationOptions(addModelOptions(twoBatch), 256).action(run2dBatch);
+  addVolumeOptions(addGenerationOptions(addModelOptions(threeBatch), 128)).action(run3dBatch);
+
+  program
+    .command('convert')
+    .argument('<source>', 'Hugging Face folder of a Qwen2.5-VL checkpoint, or a bundled model')
+    .argument('<out>', 'folder for the container')
+    .description('convert a checkpoint for ONNX Runtime; resumes where it was cut')
+    .addOption(
+      new Option('--precision <precision>', 'auto: int4 above 2 GB, else fp32')
+        .choices(['auto', ...precisions])
+        .default('auto'),
+    )
+    .option('--json', 'print the result as JSON', false)
+    .option('--quiet', 'no progress', false)
+    .action(runConvert);
+
+  program
+    .command('inspect')
+    .argument('<files...>', 'image files')
+    .description('what is in image files: sizes and stored values; a bad file is reported, never fatal')
+    .option('--json', 'print a JSON array', false)
+    .action(runInspect);
+
+  program
+    .command('models')
+    .description('models that are here, and which of them are converted')
+    .option('--json', 'print JSON', false)
+    .action(runModels);
+
+  program
+    .command('doctor')
+    .description('providers, memory, versions, and what is missing')
+    .option('--json', 'print JSON', false)
+    .action(runDoctor);
+
+  return program;
+}
