@@ -53,5 +53,6 @@ export function checkShape(
     );
   }
   const needed = shape.rows * shape.columns * shape.components;
-  if (needed > freelyExpanded) requireBytes(streamBytes, Math.ceil(needed / bestRatio), name, 'compressed pixels');
+  if (needed > freelyExpanded)
+    requireBytes(streamBytes, Math.ceil(needed / bestRatio), name, 'compressed pixels');
 }

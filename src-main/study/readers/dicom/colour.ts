@@ -67,7 +67,7 @@ export function applyPalette(data: StoredArray, palette: Palette): Uint8Array {
 export function readPalette(dataSet: DataSet, signed: boolean): Palette | undefined {
   const descriptor = dataSet.numbers(0x00281101, signed ? 'SS' : 'US');
   if (descriptor.length < 3) return undefined;
-  const entries = (descriptor[0] & 0xffff) || 65536;
+  const entries = descriptor[0] & 0xffff || 65536;
   const bits = descriptor[2] & 0xffff;
   if (bits !== 8 && bits !== 16) return undefined;
   const rgb = new Uint8Array(entries * 3);

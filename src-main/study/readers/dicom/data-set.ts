@@ -121,6 +121,5 @@ export function latin1(bytes: Uint8Array): string {
 
 function splitValues(text: string): string[] {
   // Padding is a space, or a zero byte for UIDs (PS3.5 section 6.2); some writers use either for anything.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: zero bytes are what is stripped
   return text.split('\\').map((value) => value.replace(/^[\s\0]+|[\s\0]+$/g, ''));
 }

@@ -89,8 +89,9 @@ function encapsulatedNative(file: Part10, pixels: PixelDescription, streams: Uin
     bytes.set(stream, position);
     position += stream.length;
   }
-  const needed = Math.ceil((pixels.rows * pixels.columns * pixels.samples * pixels.bitsAllocated * pixels.frames) / 8);
+  const needed = Math.ceil(
+    (pixels.rows * pixels.columns * pixels.samples * pixels.bitsAllocated * pixels.frames) / 8,
+  );
   if (total < needed) throw malformed(file.name, `its fragments hold ${total} bytes where ${needed} are due`);
   return decodeNative(file, pixels, bytes);
 }
-

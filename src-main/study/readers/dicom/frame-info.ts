@@ -129,7 +129,8 @@ function instanceTraits(dataSet: DataSet): Record<string, string> {
 function doseFrames(dataSet: DataSet, own: FrameInfo, frames: number): FrameInfo[] | undefined {
   const offsets = dataSet.numbers(0x3004000c, 'DS');
   const { position, orientation: axes } = own;
-  if (offsets.length !== frames || !position || !axes || offsets.some((one) => !Number.isFinite(one))) return undefined;
+  if (offsets.length !== frames || !position || !axes || offsets.some((one) => !Number.isFinite(one)))
+    return undefined;
   const normal = cross(axes.row, axes.column);
   // Offsets begin at zero, or are the z coordinates themselves where the plane is axial.
   const origin = offsets[0] === 0 ? 0 : offsets[0];

@@ -1,5 +1,5 @@
 /** Stored values of one frame -> values: HU and other units, or RGB bytes. */
-import { toValues, type StoredArray, type ValueArray } from '../../pixels.ts';
+import { type StoredArray, toValues, type ValueArray } from '../../pixels.ts';
 import { applyPalette, type ColourModel, type Palette, toRgb } from './colour.ts';
 import type { FrameInfo } from './frame-info.ts';
 import { lookUp } from './modality-lut.ts';

@@ -1,6 +1,12 @@
 /** What is kept of one DICOM file between opening a study and reading its pixels: everything but the bytes. */
 import type { SourceFile } from '../../../../src-contract/study.ts';
-import { type DicomInstanceBase, malformed, type ReadLimits, requireBytes, saysSynthetic } from '../../reader.ts';
+import {
+  type DicomInstanceBase,
+  malformed,
+  type ReadLimits,
+  requireBytes,
+  saysSynthetic,
+} from '../../reader.ts';
 import type { DataSet } from './data-set.ts';
 import { sourceName } from './decode.ts';
 import { type FrameInfo, readFrameInfos } from './frame-info.ts';
@@ -68,7 +74,11 @@ function isImageClass(uid: string): boolean {
  * @returns null for DICOM that is no image: reports, plans, structure sets, directories.
  * @throws ReadroomError as describePixels and readPart10 do.
  */
-export function parseInstance(bytes: Uint8Array, source: SourceFile, limits: ReadLimits): DicomInstance | null {
+export function parseInstance(
+  bytes: Uint8Array,
+  source: SourceFile,
+  limits: ReadLimits,
+): DicomInstance | null {
   const name = sourceName(source);
   const file = readPart10(bytes, name, limits);
   const { dataSet } = file;
@@ -118,7 +128,8 @@ export function parseInstance(bytes: Uint8Array, source: SourceFile, limits: Rea
 /** Without pixel data, a file is either of a kind that has none, or it is an image that was cut short. */
 function refuseCutHeader(file: Part10, bytes: Uint8Array, image: boolean): void {
   if (!image || !file.fault) return;
-  if (/runs past the end/.test(file.fault)) requireBytes(bytes.length, bytes.length + 1, file.name, 'header and pixels');
+  if (/runs past the end/.test(file.fault))
+    requireBytes(bytes.length, bytes.length + 1, file.name, 'header and pixels');
   throw malformed(file.name, `its header is damaged: ${file.fault}`);
 }
 
@@ -141,4 +152,9 @@ function unitsOf(dataSet: DataSet, modality: string, frames: readonly FrameInfo[
   return '';
 }
 
-const petUnits: Readonly<Record<string, string>> = { BQML: 'Bq/ml', CNTS: 'counts', CPS: 'counts/s', GML: 'g/ml' };
+const petUnits: Readonly<Record<string, string>> = {
+  BQML: 'Bq/ml',
+  CNTS: 'counts',
+  CPS: 'counts/s',
+  GML: 'g/ml',
+};

@@ -3,8 +3,8 @@
  * No package on npm reads it.
  */
 import { malformed, unsupported } from '../../reader.ts';
-import { BitReader } from './jpeg-entropy.ts';
 import { inverseTransform, sixteenths } from './inverse-dct.ts';
+import { BitReader } from './jpeg-entropy.ts';
 import type { JpegHeader } from './jpeg-header.ts';
 import { eachScan, type JpegScan } from './jpeg-scans.ts';
 
@@ -103,7 +103,7 @@ function store(
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const value = Math.floor(block[y * 8 + x] / sixteenths + 0.5) + centre;
-      out[start + (y * columns + x) * channels] = value < 0 ? 0 : value > top ? top : value;
+      out[start + (y * columns + x) * channels] = Math.max(0, Math.min(value, top));
     }
   }
 }

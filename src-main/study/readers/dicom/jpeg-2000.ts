@@ -38,7 +38,11 @@ export async function decodeJpeg2000(
   // The codecs clamp signed samples of 8 bits at zero. Without the sign bit in the header they give the sample plus
   // half its range instead, which is taken off again below.
   const shifted = siz.signed && precision <= 8;
-  const decoded = await run(siz.highThroughput ? 'ht-jpeg-2000' : 'jpeg-2000', shifted ? unsign(bytes, siz) : bytes, name);
+  const decoded = await run(
+    siz.highThroughput ? 'ht-jpeg-2000' : 'jpeg-2000',
+    shifted ? unsign(bytes, siz) : bytes,
+    name,
+  );
   const count = siz.rows * siz.columns * components;
   const cell = precision <= 8 ? 1 : 2;
   if (decoded.length !== count * cell) {
@@ -76,7 +80,12 @@ function readSiz(bytes: Uint8Array, name: string): Siz {
   if (components < 1 || end < 42 + components * 3 || end > bytes.length) {
     throw malformed(name, 'a JPEG 2000 frame has a damaged header');
   }
-  const [right, bottom, left, top] = [view.getUint32(8), view.getUint32(12), view.getUint32(16), view.getUint32(20)];
+  const [right, bottom, left, top] = [
+    view.getUint32(8),
+    view.getUint32(12),
+    view.getUint32(16),
+    view.getUint32(20),
+  ];
   const [tileWidth, tileHeight] = [view.getUint32(24), view.getUint32(28)];
   const depthAt = Array.from({ length: components }, (_, i) => 42 + i * 3);
   const depth = bytes[42];
@@ -116,7 +125,11 @@ function clamp<T extends Uint8Array | Uint16Array | Int16Array>(samples: T, low:
   return samples;
 }
 
-async function run(codec: 'jpeg-2000' | 'ht-jpeg-2000', bytes: Uint8Array, name: string): Promise<Uint8Array> {
+async function run(
+  codec: 'jpeg-2000' | 'ht-jpeg-2000',
+  bytes: Uint8Array,
+  name: string,
+): Promise<Uint8Array> {
   try {
     return (await runCodec(codec, bytes)).bytes;
   } catch (thrown) {

@@ -31,7 +31,8 @@ export async function decodeJpeg(
       // Two bits at least for each block of 64 samples, and six blocks of chroma may cover 16 x 16 pixels. A
       // progressive stream can say "nothing more" for many blocks at once.
       checkShape(shape, pixels, bytes.length, header.frame === 0xc2 ? 4096 : 1024, name);
-      if (precision === 8) return { samples: await decode8Bit(bytes, header, name), precision, signed: false, colour };
+      if (precision === 8)
+        return { samples: await decode8Bit(bytes, header, name), precision, signed: false, colour };
       if (header.frame === 0xc2) break;
       return { samples: decodeJpeg12Bit(bytes, header, name), precision, signed: false, colour };
   }

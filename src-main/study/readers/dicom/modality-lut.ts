@@ -15,7 +15,7 @@ export function readModalityLut(dataSet: DataSet): ModalityLut | undefined {
   const descriptor = item.numbers(0x00283002, 'US');
   const raw = item.raw(0x00283006);
   if (descriptor.length < 3 || !raw) return undefined;
-  const entries = (descriptor[0] & 0xffff) || 65536;
+  const entries = descriptor[0] & 0xffff || 65536;
   const bits = descriptor[2];
   const wide = bits > 8 || raw.length >= entries * 2;
   if (raw.length < entries * (wide ? 2 : 1)) return undefined;
