@@ -2,6 +2,7 @@
  * Which format a file has: by its first bytes, and by its name only where the bytes do not tell (raw data have none).
  */
 import type { Format } from '../../src-contract/study.ts';
+import { looksLikeDicom } from './readers/dicom.ts';
 import { inflatePrefix } from './readers/inflate.ts';
 import { isJpeg } from './readers/jpeg.ts';
 import { hasNiftiMagic, niftiPrefixBytes, niftiVersion } from './readers/nifti-header.ts';
@@ -68,7 +69,7 @@ async function detectContent(head: Uint8Array, extension: string): Promise<Detec
   if (extension === 'hdr' && niftiVersion(head)) return is('nifti');
   if (isMetaImage(head)) return is('metaimage');
   if (head[0] === 0x1f && head[1] === 0x8b) return detectGzip(head, extension);
-  if (isBareDicom(head)) return is('dicom');
+  if (looksLikeDicom(head)) return is('dicom');
   return detectUnread(head);
 }
 
@@ -87,20 +88,6 @@ function isMetaImage(head: Uint8Array): boolean {
   return /^\s*(ObjectType|ObjectSubType|NDims|Comment|Name|DimSize|BinaryData|TransformType)\s*=/.test(
     ascii(head, 0, 256),
   );
-}
-
-/** A DICOM data set without preamble: its first element is of group 0002 or 0008, with a VR or a sane length. */
-function isBareDicom(head: Uint8Array): boolean {
-  if (head.byteLength < 16) return false;
-  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
-  for (const little of [true, false]) {
-    const group = view.getUint16(0, little);
-    const element = view.getUint16(2, little);
-    if ((group !== 2 && group !== 8) || element > 0x100) continue;
-    if (/^[A-Z]{2}$/.test(ascii(head, 4, 2))) return true;
-    if (view.getUint32(4, little) <= 256) return true;
-  }
-  return false;
 }
 
 const unread: readonly [string, string][] = [

@@ -2,8 +2,8 @@
 import type { Inspection } from '../../src-contract/study.ts';
 import { asFileError, decodeImage, readerInput } from './decode-image.ts';
 import { detectFormat, detectionBytes } from './detect.ts';
-import { decodeDicom, parseDicom } from './dicom-port.ts';
 import { type ByteSource, defaultLimits, type ReadLimits, unsupported } from './reader.ts';
+import { decodeDicom, parseDicom } from './readers/dicom.ts';
 import { fileNameOf, fileSource } from './sources.ts';
 import { storedStatistics } from './statistics.ts';
 

@@ -10,7 +10,6 @@ import { ReadroomError } from '../../src-contract/errors.ts';
 import type { Series, SourceFile, Study, StudyProblem } from '../../src-contract/study.ts';
 import { asFileError, decodeImage, type PlainFormat, readerInput } from './decode-image.ts';
 import { type Detected, detectFormat, detectionBytes, extensionOf } from './detect.ts';
-import { assembleSeries, type DicomInstance, parseDicom } from './dicom-port.ts';
 import { type SeriesPixels, toValues } from './pixels.ts';
 import {
   type AssembledSeries,
@@ -22,7 +21,9 @@ import {
   throwIfCancelled,
   unsupported,
 } from './reader.ts';
+import { type DicomInstance, parseDicom } from './readers/dicom.ts';
 import { scanFolder } from './scan-folder.ts';
+import { assembleSeries } from './series-assembly.ts';
 import { seriesOfImage, uniqueIds } from './series-of-image.ts';
 import { fileError, fileNameOf, fileSource, zipSources } from './sources.ts';
 
@@ -239,6 +240,9 @@ class Opener {
       const bytes = await plain.source.read(this.#limits);
       requireUnchanged(plain.source, bytes, plain.series.sources[0]);
       image = await decodeImage(plain.format, readerInput(plain.source, bytes, this.#limits, options.signal));
+      for (const [index, sibling] of image.siblings.entries()) {
+        requireUnchanged(sibling, await sibling.read(this.#limits), plain.series.sources[index + 1]);
+      }
     }
     throwIfCancelled(options.signal);
     const { columns, rows, frames, channels, data } = image.frames;
