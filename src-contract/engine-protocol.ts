@@ -45,7 +45,7 @@ export const imagePixelsSchema = z
     width: z.number().int().min(1).max(65_536),
     height: z.number().int().min(1).max(65_536),
     channels: z.union([z.literal(1), z.literal(3)]),
-    data: z.instanceof(Uint8Array),
+    data: z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'expected bytes'),
   })
   .refine((image) => image.width * image.height <= 256 * 1024 * 1024, 'more than 256 megapixels')
   .refine(
@@ -152,7 +152,10 @@ export const engineMethods = {
   /** Releases the model. Not an error when none is open. */
   unload: { params: z.object({}), result: z.object({}) },
   info: { params: z.object({}), result: engineInfoSchema },
-  /** The size of an image after the model's own resize: what the chain's processorSize must be. */
+  /**
+   * The size of the image that crops are cut from, which is what the chain's processorSize must be. It is the size the
+   * model itself resizes to, but for images with a side of less than 28 pixels, where the reference has a rule of its own.
+   */
   processedSize: { params: imageSizeSchema, result: imageSizeSchema },
   /** Encodes the images and prefills "system + images", so that the first question starts at once. */
   prepare: {

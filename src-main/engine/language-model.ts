@@ -100,6 +100,8 @@ export interface ImageProcessor {
   readonly type: string;
   /** The model's own resize: multiples of patch * merge within min/max pixels. */
   processedSize(width: number, height: number): { width: number; height: number };
+  /** Of the image that crops are cut from: the same, but for images with a side shorter than patch * merge. */
+  referenceAlignedSize(width: number, height: number): { width: number; height: number };
 }
 
 export interface GenerationDefaults {

@@ -5,11 +5,13 @@
  * Source of behaviour: IQuestLab/unireason-med code/inference/unireason_med_infer.py (compact_assistant_delimiter,
  * decode_assistant_text, _generate_with_grounding) at 77f447b.
  */
+import { ReadroomError } from '../../../src-contract/errors.ts';
 import type { ChatMessage, ChatTokenizer, ImageFeatures, Segment } from '../language-model.ts';
 import { strip } from './python-text.ts';
 
 const turnStart = '<|im_start|>assistant\n';
 const turnEnd = '<|im_end|>';
+const videoPad = '<|video_pad|>';
 const boundary = `${turnEnd}\n${turnStart}`;
 
 /** Makes one assistant turn of many: only the first boundary before an assistant turn stays. */
@@ -51,9 +53,21 @@ export class Conversation {
 
   /**
    * @param features of all images in order of appearance
-   * @throws ReadroomError 'input-invalid' when the text spells out <|image_pad|>
+   * @throws ReadroomError 'input-invalid' when the text spells out <|image_pad|> or <|video_pad|>: the reference raises
    */
   segments(features: readonly ImageFeatures[]): Segment[] {
-    return this.#tokenizer.toSegments(this.render(), features);
+    const text = this.render();
+    const videos = text.split(videoPad).length - 1;
+    if (videos > 0) {
+      throw new ReadroomError(
+        'input-invalid',
+        `The text has ${videos} places for videos, and there are none.`,
+        {
+          remedy: `Remove ${videoPad} from the question.`,
+          detail: `ValueError('Found ${videos} ${videoPad} tokens in the text but no videos were passed.')`,
+        },
+      );
+    }
+    return this.#tokenizer.toSegments(text, features);
   }
 }

@@ -142,6 +142,7 @@ export function createFakeModel({
     imageProcessor: {
       type: 'FakeImageProcessor',
       processedSize: (width, height) => ({ width: upTo28(width), height: upTo28(height) }),
+      referenceAlignedSize: (width, height) => ({ width: upTo28(width), height: upTo28(height) }),
     },
     generation: { repetitionPenalty, topK: 50 },
     context: {

@@ -41,7 +41,7 @@ export async function runGrounded(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<RunOutcome> {
   const watch = new Stopwatch();
-  const send: Send = (event) => emit({ type: event.type, at: watch.now(), ...event } as RunEvent);
+  const send: Send = ({ type, ...rest }) => emit({ type, at: watch.now(), ...rest } as RunEvent);
   const run = new GroundedRun(model, request, send, signal, watch);
   let stopReason: StopReason;
   let error: ErrorPayload | undefined;
@@ -120,7 +120,7 @@ class GroundedRun {
   async go(): Promise<StopReason> {
     this.#announce();
     const { images, chain } = this.#request;
-    const size = this.#model.imageProcessor.processedSize(images[0].width, images[0].height);
+    const size = this.#model.imageProcessor.referenceAlignedSize(images[0].width, images[0].height);
     const cropper = new Cropper(images, size);
     checkChain(chain, cropper.space);
     this.#features = await this.#encode(this.#images);

@@ -142,7 +142,7 @@ function createHandlers(open: OpenModel): Handlers {
       const rssBytes = process.memoryUsage.rss();
       return { pid: process.pid, model: model ? modelFacts(model) : null, rssBytes };
     },
-    processedSize: async ({ width, height }) => loaded().imageProcessor.processedSize(width, height),
+    processedSize: async ({ width, height }) => loaded().imageProcessor.referenceAlignedSize(width, height),
     prepare: (params, { signal }) => preparePrompt(loaded(), params, signal),
     run: (params, { signal, emit }) => runGrounded(loaded(), params, emit, signal),
   };
