@@ -267,7 +267,12 @@ class GroundedRun {
       this.#finishRound('box');
       return limit;
     }
-    const next = await this.#extend(text, injected === 'none' ? [] : crops);
+    const extending = this.#extend(text, injected === 'none' ? [] : crops);
+    const next = await extending.catch((thrown: unknown) => {
+      // What was cut is part of the record, though nothing came of it.
+      sendCrop('none', 0);
+      throw thrown;
+    });
     if (next.length > this.#model.info.contextLimit) {
       sendCrop('none', 0);
       this.#finishRound('context-limit');
