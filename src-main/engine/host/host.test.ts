@@ -5,6 +5,7 @@ import type { RunEvent } from '../../../src-contract/run-events.ts';
 import { testRequest } from '../grounding/test-request.ts';
 import { buildEntry } from './build-entry.ts';
 import { EngineHost } from './client.ts';
+import { deathOf, oomKills } from './memory-failure.ts';
 import type { TestModel } from './test-entry.ts';
 import { type ChildConnection, forkTransport } from './transport.ts';
 
@@ -153,6 +154,14 @@ describe('cancel', () => {
     expect(tokens).toBe(outcome.newTokens);
   });
 
+  test('Ctrl+C in the terminal is for the parent to handle', async () => {
+    const host = await hostWith({ script: ['abc<|im_end|>'], stepMs: 30 });
+    const onEvent = ({ type }: RunEvent) => {
+      if (type === 'round-started') process.kill(host.pid!, 'SIGINT');
+    };
+    expect(await host.call('run', request(), { onEvent })).toMatchObject({ response: 'abc' });
+  });
+
   test('a run that waits is answered at once', async () => {
     const host = await hostWith({ script: [], stepMs: 10 });
     const first = new AbortController();
@@ -260,6 +269,14 @@ describe('the end of the process', () => {
     expect(await running).toMatchObject({ code: 'cancelled' });
     await expect(host.call('info', {})).rejects.toMatchObject({ code: 'cancelled' });
   });
+});
+
+test.skipIf(oomKills() === null)("the kernel's own verdict tells a kill for memory from any other", () => {
+  const kills = oomKills()!;
+  const exit = { code: null, signal: 'SIGKILL' };
+  expect(deathOf(exit, '', kills - 1).code).toBe('engine-out-of-memory');
+  expect(deathOf(exit, '', kills).code).toBe('engine-died');
+  expect(deathOf({ code: null, signal: 'SIGSEGV' }, '', kills - 1).code).toBe('engine-died');
 });
 
 test('requests keep their pixels across the channel', () => {

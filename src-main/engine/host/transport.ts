@@ -110,6 +110,8 @@ export function parentOfFork(): ParentPort {
       'The engine host runs as a child process of Readroom, not by itself.',
     );
   }
+  // Ctrl+C goes to every process of the terminal. What to stop is the parent's decision; if it ends, so do we.
+  process.on('SIGINT', () => {});
   return {
     send: (message) => void process.send?.(message, undefined, undefined, () => {}),
     onMessage: (listener) => void process.on('message', listener),

@@ -1,0 +1,96 @@
+/** The engine process as it ships, ONNX Runtime included, on a fixture checkpoint. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunRequestInput } from '../../../src-contract/engine-protocol.ts';
+import type { RunEvent } from '../../../src-contract/run-events.ts';
+import { ensureContainer } from '../../checkpoint/container-cache.ts';
+import { prepareReferenceVolume } from '../../runs/prepare-reference.ts';
+import { withProcessor } from '../../slices/affine-chain.ts';
+import { buildEntry } from './build-entry.ts';
+import { EngineHost } from './client.ts';
+import { forkTransport } from './transport.ts';
+
+const fixtures = resolve(import.meta.dirname, '../../../fixtures/reference');
+interface Recorded {
+  name: string;
+  source: string;
+  text: string;
+  targetSize: [number, number, number];
+  response: string;
+}
+const runs = JSON.parse(readFileSync(join(fixtures, 'runs', 'memo.json'), 'utf8')) as Recorded[];
+const recorded = runs.find(({ name }) => name === 'two-cuboids')!;
+
+let entry: Awaited<ReturnType<typeof buildEntry>>;
+let host: EngineHost;
+let request: RunRequestInput;
+const cache = mkdtempSync(join(tmpdir(), 'readroom-host-'));
+
+beforeAll(async () => {
+  entry = await buildEntry(resolve(import.meta.dirname, 'entry.ts'));
+  const model = join(fixtures, 'models', 'memo');
+  const containerDir = await ensureContainer({ model, precision: 'fp32', cacheRoot: cache });
+  host = new EngineHost({ transport: forkTransport(entry.file) });
+  await host.call('load', { containerDir, provider: 'cpu', threads: 1 });
+  const source = join(fixtures, recorded.source);
+  const input = await prepareReferenceVolume(source, {
+    targetSize: recorded.targetSize,
+    normalize: 'percentile',
+  });
+  const { width, height } = await host.call('processedSize', {
+    width: input.images[0].width,
+    height: input.images[0].height,
+  });
+  request = {
+    runId: 'real',
+    mode: '3d',
+    images: [...input.images],
+    promptText: recorded.text,
+    limits: { maxNewTokens: 512, maxRounds: 10, tokensPerRound: 128 },
+    chain: withProcessor(input.chain, width, height),
+  };
+}, 120_000);
+afterAll(async () => {
+  await host?.dispose();
+  entry?.remove();
+  rmSync(cache, { recursive: true, force: true });
+});
+
+describe('across the process border', () => {
+  test('a recorded run, and a second question that finds its images', async () => {
+    expect(await host.call('run', request)).toMatchObject({ response: recorded.response });
+    const events: RunEvent[] = [];
+    await host.call('run', request, { onEvent: (event) => events.push(event) });
+    const phases = events.filter((event) => event.type === 'progress').slice(0, 2);
+    expect(phases).toMatchObject([
+      { phase: 'vision', cached: true },
+      { phase: 'prefill', cached: true },
+    ]);
+  });
+
+  test('cancel within one token', async () => {
+    const controller = new AbortController();
+    const onEvent = (event: RunEvent) => {
+      if (event.type === 'token' && event.index === 5) controller.abort();
+    };
+    const outcome = await host.call('run', request, { signal: controller.signal, onEvent });
+    expect(outcome.stopReason).toBe('cancelled');
+    expect(outcome.newTokens).toBeLessThan(12);
+  });
+
+  test('kill -9 in mid-run, and the same answer afterwards', async () => {
+    const onEvent = (event: RunEvent) => {
+      if (event.type === 'token' && event.index === 5) process.kill(host.pid!, 'SIGKILL');
+    };
+    await expect(host.call('run', request, { onEvent })).rejects.toMatchObject({ code: 'engine-died' });
+    expect(await host.call('run', request)).toMatchObject({ response: recorded.response });
+  });
+
+  test('a folder that is no container', async () => {
+    await expect(host.call('load', { containerDir: cache })).rejects.toMatchObject({
+      code: 'container-incomplete',
+    });
+  });
+});
