@@ -1,4 +1,12 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Zippable, zipSync } from 'fflate';
@@ -64,7 +72,6 @@ test('a pair is one series, from either of its files and from a zip', async () =
   const data = await openStudy([path.join(folder, 'pair-uint16.img')]);
   expect(data.study.series[0].id).toBe(whole.study.series.find((s) => s.format === 'nifti')?.id);
 
-  const { readFileSync } = await import('node:fs');
   const members: Zippable = {};
   for (const name of ['pair-uint16.hdr', 'pair-uint16.img'])
     members[`a/${name}`] = readFileSync(fixture(name));
@@ -79,7 +86,6 @@ test('a pair is one series, from either of its files and from a zip', async () =
 
 test('a data file outside the folder of its header is not read', async () => {
   put('itk-detached.raw');
-  const { readFileSync } = await import('node:fs');
   const header = readFileSync(fixture('itk-detached.mhd'), 'latin1');
   for (const place of ['../itk-detached.raw', path.join(folder, 'itk-detached.raw'), 'C:\\x.raw']) {
     const file = write('sub/outside.mhd', header.replace('itk-detached.raw', place));
@@ -90,7 +96,6 @@ test('a data file outside the folder of its header is not read', async () => {
 });
 
 test('a zip is opened member by member; nested archives and damaged members are reported', async () => {
-  const { readFileSync } = await import('node:fs');
   const inner = zipSync({ 'x.png': readFileSync(fixture('gray.png')) });
   const archive = write(
     'study.zip',
@@ -151,4 +156,27 @@ test('progress counts every file', async () => {
   const seen: number[] = [];
   await openStudy([folder], { onProgress: ({ done, total }) => seen.push(done / total) });
   expect(seen).toEqual([0.5, 1]);
+});
+
+test('DICOM files beside others, in a folder and in a zip', async () => {
+  const dicom = path.resolve(fixtures, '../dicom/files');
+  for (const name of ['CT_small.dcm', 'MR_small.dcm', 'reportsi.dcm']) {
+    copyFileSync(path.join(dicom, name), path.join(folder, name));
+  }
+  put('gray.png');
+  const { study, readPixels } = await openStudy([folder]);
+  expect(study.problems).toEqual([]);
+  expect(study.series.map((s) => s.modality).sort()).toEqual(['CT', 'MR', 'OT']);
+  expect(study.skipped.map((name) => path.basename(name))).toEqual(['reportsi.dcm']);
+  const members: Zippable = {};
+  for (const name of ['CT_small.dcm', 'MR_small.dcm']) members[name] = readFileSync(path.join(folder, name));
+  const zipped = await openStudy([write('d.zip', zipSync(members))]);
+  for (const modality of ['CT', 'MR']) {
+    const plain = study.series.find((s) => s.modality === modality);
+    const packed = zipped.study.series.find((s) => s.modality === modality);
+    expect(packed?.id).toBe(plain?.id);
+    expect((await zipped.readPixels(packed?.id ?? '')).data).toEqual(
+      (await readPixels(plain?.id ?? '')).data,
+    );
+  }
 });

@@ -4,15 +4,8 @@
  * is refused instead of being filled up with gray.
  */
 import { createRequire } from 'node:module';
-import {
-  checkedByteCount,
-  malformed,
-  type ReaderInput,
-  requireBytes,
-  throwIfCancelled,
-  unsupported,
-} from '../reader.ts';
-import type { Raster } from './raster.ts';
+import { malformed, type ReaderInput, requireBytes, throwIfCancelled, unsupported } from '../reader.ts';
+import { checkRasterSize, type Raster } from './raster.ts';
 
 interface JpegDecoder {
   getEncodedBuffer(size: number): Uint8Array;
@@ -57,7 +50,8 @@ export async function decodeJpeg(input: ReaderInput): Promise<Raster> {
   const { bytes, name } = input;
   const header = readMarkers(bytes, name);
   const { width, height, components } = header;
-  const size = checkedByteCount([width, height, components], 1, name, input.limits);
+  checkRasterSize({ width, height, samples: components }, 1, name, input.limits);
+  const size = width * height * components;
   // Every block of 8x8 samples takes at least one bit (its DC difference), with chroma at quarter size at the least.
   requireBytes(bytes.byteLength, Math.floor(Math.ceil(width / 8) * Math.ceil(height / 8)) / 8, name);
   const module = await loadModule();

@@ -4,10 +4,10 @@
  * Written here rather than taken from fast-png: that inflates whatever the file holds before looking at the size it
  * announced, so that a small file can fill the memory.
  */
-import { checkedByteCount, malformed, type ReaderInput, requireBytes, unsupported } from '../reader.ts';
+import { malformed, type ReaderInput, requireBytes, unsupported } from '../reader.ts';
 import { crc32 } from './crc32.ts';
 import { inflateRange } from './inflate.ts';
-import { type Raster, type RasterKind, samplesOf } from './raster.ts';
+import { checkRasterSize, type Raster, type RasterKind, samplesOf } from './raster.ts';
 
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
@@ -59,12 +59,8 @@ export async function decodePng(input: ReaderInput): Promise<Raster> {
   const chunks = readChunks(bytes, name);
   const header = parseHeader(chunks.header, name);
   const samples = samplesOf[header.kind];
-  checkedByteCount(
-    [header.width, header.height],
-    samples * (header.depth === 16 ? 2 : 1),
-    name,
-    input.limits,
-  );
+  const { width, height } = header;
+  checkRasterSize({ width, height, samples }, header.depth === 16 ? 2 : 1, name, input.limits);
   const bitsPerPixel = header.depth * samples;
   const passes = passesOf(header);
   const rawBytes = passes.reduce(

@@ -4,7 +4,7 @@
  */
 import type { Format } from '../../../src-contract/study.ts';
 import type { StoredArray } from '../pixels.ts';
-import { type DecodedImage, saysSynthetic } from '../reader.ts';
+import { checkedByteCount, type DecodedImage, type ReadLimits, saysSynthetic, tooLarge } from '../reader.ts';
 
 export type RasterKind = 'gray' | 'gray-alpha' | 'rgb' | 'rgb-alpha' | 'palette';
 
@@ -39,6 +39,27 @@ export interface Rgb8 {
   height: number;
   channels: 3;
   data: Uint8Array;
+}
+
+/** Beyond this Pillow too takes a picture for an attack (twice Image.MAX_IMAGE_PIXELS). */
+const maxPixels = 178_956_970;
+
+/**
+ * Refuses sizes that no picture has, before anything is allocated.
+ *
+ * @throws ReadroomError 'file-malformed' | 'file-too-large'
+ */
+export function checkRasterSize(
+  size: { width: number; height: number; samples: number; frames?: number },
+  bytesPerSample: number,
+  name: string,
+  limits: ReadLimits,
+): void {
+  const { width, height, samples, frames = 1 } = size;
+  checkedByteCount([width, height, samples, frames], bytesPerSample, name, limits);
+  if (width * height > maxPixels) {
+    throw tooLarge(name, `it has ${width} x ${height} pixels, more than the limit of ${maxPixels} in all`);
+  }
 }
 
 /** A raster as an image of a study: scalar where it is gray, else RGB; transparency is dropped. */

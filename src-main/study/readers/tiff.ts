@@ -6,16 +6,9 @@
  * knows no signed or 32-bit integers, and allocates what a damaged tag asks for.
  */
 import type { StoredArray } from '../pixels.ts';
-import {
-  checkedByteCount,
-  malformed,
-  type ReaderInput,
-  requireBytes,
-  throwIfCancelled,
-  unsupported,
-} from '../reader.ts';
+import { malformed, type ReaderInput, requireBytes, throwIfCancelled, unsupported } from '../reader.ts';
 import { decodeElements, type ElementType, elementBytes } from './elements.ts';
-import { type Raster, type RasterKind, samplesOf } from './raster.ts';
+import { checkRasterSize, type Raster, type RasterKind, samplesOf } from './raster.ts';
 import { decompress, largestRatio } from './tiff-compression.ts';
 import { readDirectories, type TiffDirectory } from './tiff-directory.ts';
 import { undoPredictor } from './tiff-predictor.ts';
@@ -57,8 +50,10 @@ export async function decodeTiff(input: ReaderInput, onlyFirst = false): Promise
   }
   if (others > 0) warnings.push(`${others} pages of another size or type are left out.`);
   const size = first.width * first.height * samplesOf[first.kind];
-  const width = Math.max(1, first.bits >> 3);
-  checkedByteCount([first.width, first.height, first.samples, pages.length], width, name, input.limits);
+  const bytesPerSample = Math.max(1, first.bits >> 3);
+  const { samples } = first;
+  const extents = { width: first.width, height: first.height, samples, frames: pages.length };
+  checkRasterSize(extents, bytesPerSample, name, input.limits);
   // What the largest growth of its compression could make of the whole file bounds what may be allocated.
   const storedBytes = (first.width * first.height * first.samples * first.bits) / 8;
   requireBytes(bytes.byteLength * largestRatio(first.compression), Math.floor(storedBytes), name);
