@@ -3,55 +3,19 @@
  * reference's loop (fixtures/reference/README.md), replayed here through the converter and ONNX Runtime, once
  * incrementally and once with the reference's own algorithm.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runRequestSchema } from '../../../src-contract/engine-protocol.ts';
-import {
-  type Options,
-  type RunEvent,
-  type RunEventOf,
-  runEventSchema,
-} from '../../../src-contract/run-events.ts';
+import { type RunEvent, type RunEventOf, runEventSchema } from '../../../src-contract/run-events.ts';
 import { findInconsistency } from '../../../src-contract/trace.ts';
 import { ensureContainer } from '../../checkpoint/container-cache.ts';
-import { prepareReferenceImage, prepareReferenceVolume } from '../../runs/prepare-reference.ts';
-import { withProcessor } from '../../slices/affine-chain.ts';
 import type { VisionLanguageModel } from '../language-model.ts';
 import { openModel } from '../model/open-model.ts';
 import { runGrounded } from './loop.ts';
 import { formatPrompt } from './prompts.ts';
-
-interface RecordedRound {
-  promptIds: number[];
-  ids: number[];
-  text: string;
-  logProbs: number[];
-  box?: (number | string)[];
-  crops?: { slice: number; cut: [number, number, number, number]; sha256: string }[];
-}
-interface RecordedRun {
-  name: string;
-  source: string;
-  volume: boolean;
-  question: string;
-  choices: Options;
-  text: string;
-  bounds: 'processor' | 'defaults';
-  maxNewTokens: number;
-  maxRounds: number;
-  tokensPerRound: number;
-  targetSize?: [number, number, number];
-  forced?: number[][];
-  rounds: RecordedRound[];
-  stopReason: string;
-  newTokens: number;
-  response: string;
-  prediction: string | null;
-  rewardChoice: string;
-  error?: string;
-}
+import { type RecordedRun, recordedInput, recordedRuns, referenceFixtures } from './recorded-runs.ts';
 
 const stopReasons: Record<string, string> = {
   'end-of-turn': 'end-of-turn',
@@ -61,7 +25,6 @@ const stopReasons: Record<string, string> = {
   'max-rounds': 'round-limit',
   crash: 'failed',
 };
-const fixtures = resolve(import.meta.dirname, '../../../fixtures/reference');
 
 /** A run that crashed would have had another round: with a list that ends there, it ends for want of tokens. */
 function forcedIn(run: RecordedRun): number[] {
@@ -70,18 +33,15 @@ function forcedIn(run: RecordedRun): number[] {
 }
 
 async function play(model: VisionLanguageModel, run: RecordedRun, reencode: boolean) {
-  const source = join(fixtures, run.source);
-  const input = run.volume
-    ? await prepareReferenceVolume(source, { targetSize: run.targetSize!, normalize: 'percentile' })
-    : await prepareReferenceImage(source);
-  const { width, height } = input.images[0];
-  const size = model.imageProcessor.referenceAlignedSize(width, height);
+  const { images, chain } = await recordedInput(run, async (width, height) =>
+    model.imageProcessor.referenceAlignedSize(width, height),
+  );
   const mode = run.volume ? '3d' : '2d';
   expect(formatPrompt(mode, run.question, run.choices)).toBe(run.text);
   const request = runRequestSchema.parse({
     runId: run.name,
     mode,
-    images: input.images,
+    images,
     promptText: run.text,
     options: run.choices,
     limits: {
@@ -89,7 +49,7 @@ async function play(model: VisionLanguageModel, run: RecordedRun, reencode: bool
       maxRounds: run.maxRounds,
       tokensPerRound: run.tokensPerRound,
     },
-    chain: withProcessor(input.chain, size.width, size.height),
+    chain,
     ...(run.forced ? { forcedTokens: forcedIn(run) } : {}),
     ...(run.name.endsWith('/without-penalty') ? { sampling: { repetitionPenalty: 1 } } : {}),
     reencode,
@@ -145,10 +105,10 @@ const cache = mkdtempSync(join(tmpdir(), 'readroom-runs-'));
 afterAll(() => rmSync(cache, { recursive: true, force: true }));
 
 describe.each(['memo', 'memo-odd', 'tied-bf16', 'untied-f32-sharded', 'odd-f16', 'like-7b'])('%s', (name) => {
-  const runs = JSON.parse(readFileSync(join(fixtures, 'runs', `${name}.json`), 'utf8')) as RecordedRun[];
+  const runs = recordedRuns(name);
   let model: VisionLanguageModel;
   beforeAll(async () => {
-    const checkpoint = join(fixtures, 'models', name);
+    const checkpoint = join(referenceFixtures, 'models', name);
     const container = await ensureContainer({ model: checkpoint, precision: 'fp32', cacheRoot: cache });
     model = await openModel(container, { providers: ['cpu'], threads: 1 });
   }, 120_000);

@@ -1,27 +1,17 @@
 /** The engine process as it ships, ONNX Runtime included, on a fixture checkpoint. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunRequestInput } from '../../../src-contract/engine-protocol.ts';
 import type { RunEvent } from '../../../src-contract/run-events.ts';
 import { ensureContainer } from '../../checkpoint/container-cache.ts';
-import { prepareReferenceVolume } from '../../runs/prepare-reference.ts';
-import { withProcessor } from '../../slices/affine-chain.ts';
+import { recordedInput, recordedRuns, referenceFixtures } from '../grounding/recorded-runs.ts';
 import { buildEntry } from './build-entry.ts';
 import { EngineHost } from './client.ts';
 import { forkTransport } from './transport.ts';
 
-const fixtures = resolve(import.meta.dirname, '../../../fixtures/reference');
-interface Recorded {
-  name: string;
-  source: string;
-  text: string;
-  targetSize: [number, number, number];
-  response: string;
-}
-const runs = JSON.parse(readFileSync(join(fixtures, 'runs', 'memo.json'), 'utf8')) as Recorded[];
-const recorded = runs.find(({ name }) => name === 'two-cuboids')!;
+const recorded = recordedRuns('memo').find(({ name }) => name === 'two-cuboids')!;
 
 let entry: Awaited<ReturnType<typeof buildEntry>>;
 let host: EngineHost;
@@ -30,26 +20,20 @@ const cache = mkdtempSync(join(tmpdir(), 'readroom-host-'));
 
 beforeAll(async () => {
   entry = await buildEntry(resolve(import.meta.dirname, 'entry.ts'));
-  const model = join(fixtures, 'models', 'memo');
+  const model = join(referenceFixtures, 'models', 'memo');
   const containerDir = await ensureContainer({ model, precision: 'fp32', cacheRoot: cache });
   host = new EngineHost({ transport: forkTransport(entry.file) });
   await host.call('load', { containerDir, provider: 'cpu', threads: 1 });
-  const source = join(fixtures, recorded.source);
-  const input = await prepareReferenceVolume(source, {
-    targetSize: recorded.targetSize,
-    normalize: 'percentile',
-  });
-  const { width, height } = await host.call('processedSize', {
-    width: input.images[0].width,
-    height: input.images[0].height,
-  });
+  const { images, chain } = await recordedInput(recorded, (width, height) =>
+    host.call('processedSize', { width, height }),
+  );
   request = {
     runId: 'real',
     mode: '3d',
-    images: [...input.images],
+    images: images.map((image) => ({ ...image, data: Uint8Array.from(image.data) })),
     promptText: recorded.text,
     limits: { maxNewTokens: 512, maxRounds: 10, tokensPerRound: 128 },
-    chain: withProcessor(input.chain, width, height),
+    chain,
   };
 }, 120_000);
 afterAll(async () => {
@@ -70,14 +54,23 @@ describe('across the process border', () => {
     ]);
   });
 
-  test('cancel within one token', async () => {
+  test('cancel ends a long answer', async () => {
     const controller = new AbortController();
+    const long = 1500;
     const onEvent = (event: RunEvent) => {
       if (event.type === 'token' && event.index === 5) controller.abort();
     };
-    const outcome = await host.call('run', request, { signal: controller.signal, onEvent });
+    const outcome = await host.call(
+      'run',
+      {
+        ...request,
+        forcedTokens: Array<number>(long).fill(20),
+        limits: { maxNewTokens: long, maxRounds: 1, tokensPerRound: long },
+      },
+      { signal: controller.signal, onEvent },
+    );
     expect(outcome.stopReason).toBe('cancelled');
-    expect(outcome.newTokens).toBeLessThan(12);
+    expect(outcome.newTokens).toBeLessThan(long / 2);
   });
 
   test('kill -9 in mid-run, and the same answer afterwards', async () => {
