@@ -48,3 +48,6 @@ process.on('message', (file: string) => {
     process.send?.({ ...result, maxRss: process.resourceUsage().maxRSS * 1024 });
   });
 });
+
+// Loading the modules is not the time of the first file.
+process.send?.('ready');

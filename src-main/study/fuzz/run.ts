@@ -127,7 +127,7 @@ class Reader {
   }
 
   async read(file: string): Promise<{ ms: number; outcome?: FuzzOutcome; why?: string }> {
-    this.#child ??= fork(this.#options.childScript, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    this.#child ??= await this.#start();
     const child = this.#child;
     const start = performance.now();
     return new Promise((resolve) => {
@@ -146,6 +146,17 @@ class Reader {
         finish({ why: `the process died (${signal ?? code})` });
       });
       child.send(file);
+    });
+  }
+
+  #start(): Promise<ChildProcess> {
+    const child = fork(this.#options.childScript, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    return new Promise((resolve, reject) => {
+      child.once('message', () => {
+        child.removeAllListeners();
+        resolve(child);
+      });
+      child.once('exit', (code) => reject(new Error(`the reading process ended at once (${code})`)));
     });
   }
 

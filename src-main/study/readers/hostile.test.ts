@@ -166,6 +166,36 @@ describe('zip archives', () => {
     await expect(read({ size: 2e9 })).rejects.toMatchObject({ code: 'file-too-large' });
   });
 
+  test('an archive with 64-bit records', async () => {
+    const end = zip.length - 22;
+    const plain = Buffer.from(zip);
+    const [directoryBytes, directoryAt] = [plain.readUInt32LE(end + 12), plain.readUInt32LE(end + 16)];
+    // The size of the one member moves to its extra field.
+    const entry = Buffer.concat([
+      plain.subarray(directoryAt, directoryAt + directoryBytes),
+      Buffer.alloc(12),
+    ]);
+    entry.writeUInt32LE(0xffffffff, 24);
+    entry.writeUInt16LE(12, 30);
+    entry.writeUInt16LE(1, directoryBytes);
+    entry.writeUInt16LE(8, directoryBytes + 2);
+    entry.writeBigUInt64LE(23n, directoryBytes + 4);
+    const record = Buffer.alloc(56);
+    record.writeUInt32LE(0x06064b50, 0);
+    record.writeBigUInt64LE(1n, 32);
+    record.writeBigUInt64LE(BigInt(entry.length), 40);
+    record.writeBigUInt64LE(BigInt(directoryAt), 48);
+    const locator = Buffer.alloc(20);
+    locator.writeUInt32LE(0x07064b50, 0);
+    locator.writeBigUInt64LE(BigInt(directoryAt + entry.length), 8);
+    const last = Buffer.from(plain.subarray(end));
+    last.fill(0xff, 8, 20);
+    const whole = Buffer.concat([plain.subarray(0, directoryAt), entry, record, locator, last]);
+    const [member] = await listZip(readAtOf(whole), whole.length, 'a.zip');
+    const content = await readZipMember(readAtOf(whole), member, 'a.zip', 1e9);
+    expect(Buffer.from(content).toString()).toBe('hello hello hello hello');
+  });
+
   test('members that overlap, and archives without end', async () => {
     const twice = zipSync({ a: new Uint8Array(100), b: new Uint8Array(100) }, { level: 0 });
     const overlapping = Uint8Array.from(twice);
