@@ -14,6 +14,7 @@
  * The preload's bridge is derived from `calls` and `events`: what is not listed can't be reached.
  */
 import { z } from 'zod';
+import { commandNames } from './commands.ts';
 import { errorPayloadSchema } from './errors.ts';
 import { affineChainSchema } from './geometry.ts';
 import {
@@ -24,7 +25,7 @@ import {
   providerSchema,
   runEventSchema,
 } from './run-events.ts';
-import { seriesSchema, studyProblemSchema } from './study.ts';
+import { seriesSchema, studyProblemSchema, windowSchema } from './study.ts';
 import { traceSchema } from './trace.ts';
 
 const id = z.string().min(1).max(200);
@@ -38,6 +39,7 @@ export type SeriesView = z.infer<typeof seriesViewSchema>;
 
 /** Typed arrays a slice can arrive as; see pixelUrl. */
 export const pixelTypes = ['uint8', 'int16', 'uint16', 'int32', 'float32'] as const;
+export type PixelType = (typeof pixelTypes)[number];
 
 export const studyViewSchema = z.object({
   studyId: id,
@@ -49,7 +51,7 @@ export const studyViewSchema = z.object({
 });
 export type StudyView = z.infer<typeof studyViewSchema>;
 
-/** The pixels of one series, ready to be fetched. */
+/** The pixels of one series, ready to be fetched: a fetch waits until its slice is decoded, and hurries it. */
 export const seriesPixelsSchema = z.object({
   studyId: id,
   seriesId: id,
@@ -58,7 +60,7 @@ export const seriesPixelsSchema = z.object({
   rows: z.number().int(),
   slices: z.number().int(),
   channels: z.union([z.literal(1), z.literal(3)]),
-  /** Smallest and largest value, for automatic windowing. */
+  /** Smallest and largest value of what is decoded so far; `series.progress` brings it up to date. */
   range: z.tuple([z.number(), z.number()]),
 });
 export type SeriesPixelsView = z.infer<typeof seriesPixelsSchema>;
@@ -66,7 +68,12 @@ export type SeriesPixelsView = z.infer<typeof seriesPixelsSchema>;
 /** What a question is about: the whole volume (3D run) or one slice of it (2D run). */
 export const targetSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('volume') }),
-  z.object({ kind: z.literal('slice'), slice: z.number().int().nonnegative() }),
+  z.object({
+    kind: z.literal('slice'),
+    slice: z.number().int().nonnegative(),
+    /** How values become grey levels; absent: the series' own window, or its percentiles. */
+    window: windowSchema.optional(),
+  }),
 ]);
 export type Target = z.infer<typeof targetSchema>;
 
@@ -159,11 +166,15 @@ export const calls = {
       platform: z.string(),
       samples: z.array(sampleSchema),
       recent: z.array(recentSchema),
+      /** Studies that are open already: after a reload of the page they are all still there. */
+      open: z.array(studyViewSchema),
       settings: settingsSchema,
       /** Electron, Chromium, Node, ONNX Runtime. */
       versions: z.record(z.string(), z.string()),
     }),
   },
+  /** Shows the documentation that came with the program, in the system's own viewer. */
+  'app.openDocs': { params: nothing, result: nothing },
   'settings.set': { params: settingsSchema, result: settingsSchema },
   /** Shows the system's dialog; `null` when the person cancels it. Opening itself reports through study.* events. */
   'study.pick': {
@@ -179,8 +190,16 @@ export const calls = {
   },
   'study.cancelOpen': { params: z.object({ openId: id }), result: nothing },
   'study.close': { params: z.object({ studyId: id }), result: nothing },
-  /** Decodes a series in the background; slices can be fetched as soon as this returns (a fetch waits for its slice). */
-  'study.pixels': { params: z.object({ studyId: id, seriesId: id }), result: seriesPixelsSchema },
+  /**
+   * Decodes a series in the background; slices can be fetched as soon as this returns, which is when the first one is
+   * decoded. `first` says which one that should be. Asking again returns the series as it stands.
+   */
+  'study.pixels': {
+    params: z.object({ studyId: id, seriesId: id, first: z.number().int().nonnegative().optional() }),
+    result: seriesPixelsSchema,
+  },
+  /** Stops decoding: what is there stays, a fetch of the rest fails, `study.pixels` goes on with it. */
+  'study.cancelPixels': { params: z.object({ studyId: id, seriesId: id }), result: nothing },
   'study.tags': {
     params: z.object({ studyId: id, seriesId: id, slice: z.number().int().nonnegative() }),
     result: z.object({ tags: z.array(tagSchema) }),
@@ -190,10 +209,24 @@ export const calls = {
     params: z.object({ studyId: id, seriesId: id }),
     result: z.object({ identifiers: z.record(z.string(), z.string()) }),
   },
-  /** The slices as the model sees them: sizes and the way back; pixels at modelViewUrl. */
+  /**
+   * The slices as the chosen model sees them, serialised and resized by its own image processor: pixels at
+   * modelViewUrl. `viewId` holds until the study is closed or another view of the series is asked for.
+   */
   'study.modelView': {
     params: z.object({ studyId: id, seriesId: id, target: targetSchema }),
-    result: z.object({ chain: affineChainSchema, imageProcessor: z.string() }),
+    result: z.object({
+      viewId: id,
+      /** Processor pixels back to the patient. */
+      chain: affineChainSchema,
+      /** Size of every image; they are RGB. */
+      width: z.number().int(),
+      height: z.number().int(),
+      slices: z.number().int(),
+      imageProcessor: z.string(),
+      /** How values became grey levels; null where the file's own 8-bit pixels were taken. */
+      normalization: z.string().nullable(),
+    }),
   },
   'models.list': { params: nothing, result: z.object({ models: z.array(installedModelSchema) }) },
   /** Dialog for a Hugging Face folder; null when cancelled. */
@@ -203,7 +236,10 @@ export const calls = {
   'models.cancelConvert': { params: z.object({ modelId: id }), result: nothing },
   'models.unload': { params: nothing, result: nothing },
   'engine.state': { params: nothing, result: engineStateSchema },
-  /** Starts a run; its events come as run.event with this runId. */
+  /**
+   * Starts a run; its events come as run.event with this runId, in order. It ends with `run-finished` or, where it could
+   * not be carried out, with run.failed. Runs wait for each other; loading and conversion show in engine.changed.
+   */
   'run.ask': { params: askSchema, result: z.object({ runId: id }) },
   'run.stop': { params: z.object({ runId: id }), result: nothing },
   'run.trace': { params: z.object({ runId: id }), result: traceSchema },
@@ -216,6 +252,11 @@ export type CallResult<C extends CallName> = z.output<(typeof calls)[C]['result'
 
 /** Events: what main tells the renderer. */
 export const events = {
+  /**
+   * A study began to open: of a call here, or of a menu item, 'Open with' or a second start of the program. Exactly one
+   * of study.opened and study.failed ends it.
+   */
+  'study.opening': z.object({ openId: id, title: z.string() }),
   'study.progress': z.object({
     openId: id,
     /** Files looked at so far, and how many there are as far as known. */
@@ -223,10 +264,26 @@ export const events = {
     total: z.number().int(),
     name: z.string(),
   }),
+  /** The first image that was found, long before a large study is open; a PNG at previewUrl. */
+  'study.preview': z.object({ openId: id, width: z.number().int(), height: z.number().int() }),
   'study.opened': z.object({ openId: id, study: studyViewSchema }),
-  'study.failed': z.object({ openId: id, error: errorPayloadSchema }),
-  'series.progress': z.object({ studyId: id, seriesId: id, done: z.number(), total: z.number() }),
+  /** Nothing in it could be shown; `problems` says what is wrong with which file, where there was more than one. */
+  'study.failed': z.object({ openId: id, error: errorPayloadSchema, problems: z.array(studyProblemSchema) }),
+  /** Slices decoded, and the values in them; the last one has done = total. */
+  'series.progress': z.object({
+    studyId: id,
+    seriesId: id,
+    done: z.number(),
+    total: z.number(),
+    range: z.tuple([z.number(), z.number()]),
+  }),
+  /**
+   * A slice needs a wider pixel type than the ones before it (rare: values beyond 16 bits in a CT). Pixels fetched so
+   * far hold the right values, but from now on fetches in the old type are refused: ask study.pixels again.
+   */
+  'series.retyped': z.object({ studyId: id, seriesId: id }),
   'series.failed': z.object({ studyId: id, seriesId: id, error: errorPayloadSchema }),
+  'recent.changed': z.object({ recent: z.array(recentSchema) }),
   'models.changed': z.object({ models: z.array(installedModelSchema) }),
   'models.progress': z.object({
     modelId: id,
@@ -240,8 +297,8 @@ export const events = {
   'run.event': z.object({ runId: id, event: runEventSchema }),
   /** The run could not begin or its process died: after this no run.event of that id comes. */
   'run.failed': z.object({ runId: id, error: errorPayloadSchema }),
-  /** A menu item, shortcut or palette entry that main owns: the renderer carries it out. */
-  command: z.object({ name: z.string().max(100) }),
+  /** A menu item of the native menu (commands.ts): the renderer carries it out. */
+  command: z.object({ name: z.enum(commandNames) }),
 } as const;
 export type EventName = keyof typeof events;
 export type EventPayload<E extends EventName> = z.output<(typeof events)[E]>;
@@ -251,11 +308,26 @@ export type Answer<T> = { ok: true; value: T } | { ok: false; error: z.infer<typ
 
 /** The pages and pixels of the window are served from here. */
 export const appOrigin = 'app://readroom';
-/** One slice: bytes of the series' pixel type, little-endian, row by row, channels interleaved. */
-export const pixelUrl = (studyId: string, seriesId: string, slice: number): string =>
-  `${appOrigin}/pixels/${encodeURIComponent(studyId)}/${encodeURIComponent(seriesId)}/${slice}`;
-/** One serialised slice after the model's own resize: RGB bytes of processorSize. */
-export const modelViewUrl = (studyId: string, seriesId: string, target: Target, slice: number): string =>
-  `${appOrigin}/model-view/${encodeURIComponent(studyId)}/${encodeURIComponent(seriesId)}/${
-    target.kind === 'volume' ? 'volume' : target.slice
-  }/${slice}`;
+/**
+ * One slice: bytes of the series' pixel type, little-endian, row by row, channels interleaved. Answers 409 when `type`
+ * is not the series' type any more (series.retyped), and other errors as JSON of an ErrorPayload.
+ */
+export const pixelUrl = (studyId: string, seriesId: string, slice: number, type: PixelType): string =>
+  `${appOrigin}/pixels/${encodeURIComponent(studyId)}/${encodeURIComponent(seriesId)}/${slice}/${type}`;
+/** The middle slice of a series as a small PNG, for an <img>. Made without decoding the rest where the format allows. */
+export const thumbnailUrl = (studyId: string, seriesId: string): string =>
+  `${appOrigin}/thumbnail/${encodeURIComponent(studyId)}/${encodeURIComponent(seriesId)}`;
+/** The picture that study.preview tells of: a PNG. There until the study is open or has failed. */
+export const previewUrl = (openId: string): string => `${appOrigin}/preview/${encodeURIComponent(openId)}`;
+/** One image of study.modelView: RGB bytes, row by row. */
+export const modelViewUrl = (studyId: string, viewId: string, slice: number): string =>
+  `${appOrigin}/model-view/${encodeURIComponent(studyId)}/${encodeURIComponent(viewId)}/${slice}`;
+
+/** What the preload puts at `window.readroom`. */
+export interface Bridge {
+  call<C extends CallName>(name: C, params: CallParams<C>): Promise<Answer<CallResult<C>>>;
+  /** Returns what stops listening. */
+  on<E extends EventName>(name: E, listener: (payload: EventPayload<E>) => void): () => void;
+  /** Opens files that were dropped on the window. */
+  openDropped(files: File[]): Promise<Answer<CallResult<'study.openDropped'>>>;
+}
