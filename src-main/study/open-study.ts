@@ -18,9 +18,11 @@ import {
   defaultLimits,
   malformed,
   type ReadLimits,
+  type SliceReading,
   throwIfCancelled,
   unsupported,
 } from './reader.ts';
+import { sourceName } from './readers/dicom/decode.ts';
 import { type DicomInstance, parseDicom } from './readers/dicom.ts';
 import { scanFolder } from './scan-folder.ts';
 import { assembleSeries } from './series-assembly.ts';
@@ -41,11 +43,7 @@ export interface OpenOptions {
   limits?: Partial<ReadLimits>;
 }
 
-export interface ReadOptions {
-  signal?: AbortSignal;
-  /** 0..1. */
-  onProgress?: (fraction: number) => void;
-}
+export type ReadOptions = SliceReading;
 
 export interface OpenStudy {
   readonly study: Study;
@@ -55,6 +53,15 @@ export interface OpenStudy {
    * @throws ReadroomError 'file-unreadable' when a file changed since it was opened, 'cancelled', and what readers throw.
    */
   readPixels(seriesId: string, options?: ReadOptions): Promise<SeriesPixels>;
+  /**
+   * One slice, as a series of one, without reading the others where the format allows it (DICOM); where it doesn't, the
+   * whole series.
+   *
+   * @throws ReadroomError as `readPixels`
+   */
+  readSlice(seriesId: string, slice: number, options?: { signal?: AbortSignal }): Promise<SeriesPixels>;
+  /** The DICOM file that a slice comes from; null for other formats. @throws ReadroomError as `readPixels` */
+  dicomFile(seriesId: string, slice: number): Promise<{ name: string; bytes: Uint8Array } | null>;
 }
 
 /** How to read the pixels of a series that is one file. */
@@ -131,11 +138,29 @@ class Opener {
     return {
       study,
       readPixels: (id, readOptions = {}) => {
-        const index = series.findIndex((one) => one.id === id);
-        if (index < 0) throw new ReadroomError('input-invalid', `The study has no series '${id}'.`);
+        const index = seriesIndex(series, id);
         return index < assembled.length
           ? this.#readAssembled(assembled[index], series[index], readOptions)
           : this.#readPlain(this.#plain[index - assembled.length], series[index], readOptions);
+      },
+      readSlice: async (id, slice, readOptions = {}) => {
+        const index = seriesIndex(series, id);
+        requireSlice(series[index], slice);
+        if (index >= assembled.length) {
+          return this.#readPlain(this.#plain[index - assembled.length], series[index], readOptions);
+        }
+        const pixels = await assembled[index].readSlice(slice, this.#loader(), {
+          limits: this.#limits,
+          ...readOptions,
+        });
+        return { ...pixels, series: series[index] };
+      },
+      dicomFile: async (id, slice) => {
+        const index = seriesIndex(series, id);
+        requireSlice(series[index], slice);
+        if (index >= assembled.length) return null;
+        const file = assembled[index].sourceOf(slice);
+        return { name: sourceName(file), bytes: await this.#loader()(file) };
       },
     };
   }
@@ -256,15 +281,19 @@ class Opener {
     series: Series,
     options: ReadOptions,
   ): Promise<SeriesPixels> {
-    const load = async (file: SourceFile) => {
+    const pixels = await assembled.read(this.#loader(), { limits: this.#limits, ...options });
+    return { ...pixels, series };
+  }
+
+  /** Reads one of the study's files again. */
+  #loader(): (file: SourceFile) => Promise<Uint8Array> {
+    return async (file) => {
       const source = this.#sources.get(keyOf(file));
       if (!source) throw malformed(file.path, 'it is no part of this study');
       const bytes = await source.read(this.#limits);
       requireUnchanged(source, bytes, file);
       return bytes;
     };
-    const pixels = await assembled.read(load, { limits: this.#limits, ...options });
-    return { ...pixels, series };
   }
 
   #report(place: { path: string; member?: string }, thrown: unknown): undefined {
@@ -273,6 +302,17 @@ class Opener {
     this.#problems.push({ path: place.path, member: place.member, error: error.toPayload() });
     return undefined;
   }
+}
+
+function seriesIndex(series: readonly Series[], id: string): number {
+  const index = series.findIndex((one) => one.id === id);
+  if (index < 0) throw new ReadroomError('input-invalid', `The study has no series '${id}'.`);
+  return index;
+}
+
+function requireSlice(series: Series, slice: number): void {
+  if (slice >= 0 && slice < series.slices) return;
+  throw new ReadroomError('input-invalid', `There is no slice ${slice} in this series.`, { field: 'slice' });
 }
 
 /** The header that a chosen data file (.img, .raw) belongs to. */

@@ -93,13 +93,35 @@ export interface DicomInstanceBase {
   readonly channels: 1 | 3;
 }
 
+/** How pixels of a series are read: all of them, or one slice after the other while others already look at them. */
+export interface SliceReading {
+  readonly signal?: AbortSignal;
+  /** 0..1. */
+  readonly onProgress?: (fraction: number) => void;
+  /** Asked before each file: the slice that is wanted next; undefined leaves the order to the reader. */
+  readonly nextSlice?: () => number | undefined;
+  /**
+   * Told of slices as they are decoded. `soFar.data` already has its full length; it may be replaced by a wider array
+   * when a slice turns out to need one.
+   */
+  readonly onSlices?: (soFar: SeriesPixels, indexes: readonly number[]) => void;
+}
+
 /** A series that was put together from files; its pixels are read when asked for. */
 export interface AssembledSeries {
   readonly series: Series;
-  /** `load` gives the bytes of one of `series.sources` again. Progress is 0..1. */
+  /** `load` gives the bytes of one of `series.sources` again. */
   read(
     load: (source: SourceFile) => Promise<Uint8Array>,
-    options: { limits: ReadLimits; signal?: AbortSignal; onProgress?: (fraction: number) => void },
+    options: SliceReading & { limits: ReadLimits },
+  ): Promise<SeriesPixels>;
+  /** The file that a slice comes from. */
+  sourceOf(slice: number): SourceFile;
+  /** One slice alone, as a series of one. */
+  readSlice(
+    slice: number,
+    load: (source: SourceFile) => Promise<Uint8Array>,
+    options: { limits: ReadLimits; signal?: AbortSignal },
   ): Promise<SeriesPixels>;
 }
 

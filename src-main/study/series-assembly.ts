@@ -131,7 +131,12 @@ function draft(
   };
   return {
     order: instance.seriesNumber ?? Number.MAX_SAFE_INTEGER,
-    assembled: { series, read: (load, options) => readSlices(series, slices, load, options) },
+    assembled: {
+      series,
+      read: (load, options) => readSlices(series, slices, load, options),
+      sourceOf: (slice) => slices[slice].instance.source,
+      readSlice: (slice, load, options) => readSlices(series, [slices[slice]], load, options),
+    },
   };
 }
 

@@ -24,6 +24,11 @@ export class DataSet {
     this.#decode = charsets ? textDecoder(splitValues(latin1(charsets))) : (decode ?? textDecoder([]));
   }
 
+  /** All elements, in the order of the file. */
+  elements(): readonly Element[] {
+    return [...this.#elements.values()];
+  }
+
   has(tag: number): boolean {
     return this.#elements.has(tag);
   }

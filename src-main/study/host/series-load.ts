@@ -1,0 +1,194 @@
+/**
+ * The pixels of one series while they are being decoded: slices can be had one by one as soon as they are there, the
+ * ones that somebody waits for first.
+ */
+
+import type { PixelType } from '../../../src-contract/channels.ts';
+import { ReadroomError, toReadroomError } from '../../../src-contract/errors.ts';
+import type { StudyEvent, StudyResult } from '../../../src-contract/study-protocol.ts';
+import type { OpenStudy } from '../open-study.ts';
+import { extent, type SeriesPixels, type ValueArray } from '../pixels.ts';
+import { throwIfCancelled } from '../reader.ts';
+
+type Range = [number, number];
+
+/** Progress events are for eyes: more than this many milliseconds apart, and at the end. */
+const progressInterval = 80;
+
+export class SeriesLoad {
+  readonly #open: OpenStudy;
+  readonly #seriesId: string;
+  readonly #emit: (event: StudyEvent) => void;
+  /** Slices that are decoded; made with the first of them. */
+  #there: Uint8Array | undefined;
+  #count = 0;
+  #pixels: SeriesPixels | undefined;
+  #range: Range | undefined;
+  #work: { controller: AbortController; whole: Promise<SeriesPixels> } | undefined;
+  #complete: SeriesPixels | undefined;
+  /** Slices that are waited for: the last one asked for is what is being looked at. */
+  readonly #wanted: number[] = [];
+  #wakeUp = new Set<() => void>();
+  #lastProgress = 0;
+
+  constructor(open: OpenStudy, seriesId: string, emit: (event: StudyEvent) => void) {
+    this.#open = open;
+    this.#seriesId = seriesId;
+    this.#emit = emit;
+  }
+
+  /** Begins to decode, unless that is under way or done. */
+  start(first?: number): void {
+    if (first !== undefined) this.#wanted.push(first);
+    if (this.#complete || this.#work) return;
+    const controller = new AbortController();
+    const whole = this.#read(controller.signal);
+    this.#work = { controller, whole };
+    // Whoever waits for slices hears of a failure from `until`; the rest from the event.
+    whole.catch(() => undefined);
+  }
+
+  /** Stops decoding; slices that are there stay until the next `start`. */
+  cancel(): void {
+    this.#work?.controller.abort();
+  }
+
+  /** How it stands, once there is a slice. */
+  async describe(signal: AbortSignal): Promise<StudyResult<'pixels'>> {
+    const pixels = await this.#until(() => this.#pixels, signal);
+    const { columns, rows, slices, channels, data } = pixels;
+    const range = this.#range ?? [0, 0];
+    return { seriesId: this.#seriesId, type: pixelTypeOf(data), columns, rows, slices, channels, range };
+  }
+
+  /** The bytes of one slice: a copy, since a view would be sent with the whole volume behind it. */
+  async slice(index: number, type: PixelType, signal: AbortSignal): Promise<Uint8Array> {
+    if (this.#there?.[index] !== 1) this.#wanted.push(index);
+    const data = await this.#until(() => {
+      if (this.#pixels && index >= this.#pixels.slices) throw noSuchSlice(index);
+      return this.#there?.[index] === 1 ? this.#pixels?.data : undefined;
+    }, signal);
+    if (pixelTypeOf(data) !== type) {
+      throw new ReadroomError('input-invalid', `The series is of type ${pixelTypeOf(data)} now.`, {
+        field: 'type',
+      });
+    }
+    const length = data.length / this.#there!.length;
+    const part = data.subarray(index * length, (index + 1) * length);
+    return new Uint8Array(part.buffer, part.byteOffset, part.byteLength).slice();
+  }
+
+  /** The pixels if all of them are there. */
+  get complete(): SeriesPixels | undefined {
+    return this.#complete;
+  }
+
+  /** Everything, decoded first if need be. */
+  async whole(signal: AbortSignal): Promise<SeriesPixels> {
+    this.start();
+    return this.#until(() => this.#complete, signal);
+  }
+
+  async #read(signal: AbortSignal): Promise<SeriesPixels> {
+    this.#there = undefined;
+    this.#pixels = undefined;
+    this.#range = undefined;
+    this.#count = 0;
+    try {
+      const pixels = await this.#open.readPixels(this.#seriesId, {
+        signal,
+        nextSlice: () => this.#nextWanted(),
+        onSlices: (soFar, indexes) => this.#arrived(soFar, indexes),
+      });
+      // What was read in one piece was not announced slice by slice.
+      this.#arrived(
+        pixels,
+        Array.from({ length: pixels.slices }, (_, index) => index).filter((k) => this.#there?.[k] !== 1),
+      );
+      this.#complete = pixels;
+      return pixels;
+    } catch (thrown) {
+      const error = toReadroomError(thrown);
+      this.#emit({ type: 'series-failed', seriesId: this.#seriesId, error: error.toPayload() });
+      throw error;
+    } finally {
+      this.#work = signal.aborted || !this.#complete ? undefined : this.#work;
+      this.#wake();
+    }
+  }
+
+  #arrived(pixels: SeriesPixels, indexes: readonly number[]): void {
+    const before = this.#pixels && pixelTypeOf(this.#pixels.data);
+    this.#pixels = pixels;
+    if (before && before !== pixelTypeOf(pixels.data)) {
+      this.#emit({ type: 'series-retyped', seriesId: this.#seriesId });
+    }
+    this.#there ??= new Uint8Array(pixels.slices);
+    const length = pixels.data.length / pixels.slices;
+    for (const index of indexes) {
+      this.#there[index] = 1;
+      const [low, high] = extent(pixels.data.subarray(index * length, (index + 1) * length));
+      this.#range = this.#range
+        ? [Math.min(low, this.#range[0]), Math.max(high, this.#range[1])]
+        : [low, high];
+    }
+    this.#count += indexes.length;
+    this.#wake();
+    const now = performance.now();
+    if (this.#count < pixels.slices && now - this.#lastProgress < progressInterval) return;
+    this.#lastProgress = now;
+    this.#emit({
+      type: 'series-progress',
+      seriesId: this.#seriesId,
+      done: this.#count,
+      total: pixels.slices,
+      range: this.#range ?? [0, 0],
+    });
+  }
+
+  #nextWanted(): number | undefined {
+    while (this.#wanted.length > 0) {
+      const index = this.#wanted.pop()!;
+      if (this.#there?.[index] !== 1) return index;
+    }
+    return undefined;
+  }
+
+  #wake(): void {
+    const waiting = this.#wakeUp;
+    this.#wakeUp = new Set();
+    for (const wake of waiting) wake();
+  }
+
+  /** Waits until `look` sees something; fails with the decoding, or with the caller's own cancel. */
+  async #until<T>(look: () => T | undefined, signal: AbortSignal): Promise<T> {
+    for (;;) {
+      const seen = look();
+      if (seen !== undefined) return seen;
+      throwIfCancelled(signal);
+      const work = this.#work;
+      if (!work) throw new ReadroomError('cancelled', 'The series is not being read.');
+      await new Promise<void>((resolve, reject) => {
+        this.#wakeUp.add(resolve);
+        signal.addEventListener('abort', () => resolve(), { once: true });
+        work.whole.catch(reject);
+      });
+    }
+  }
+}
+
+const pixelTypes = [
+  [Uint8Array, 'uint8'],
+  [Int16Array, 'int16'],
+  [Uint16Array, 'uint16'],
+  [Int32Array, 'int32'],
+  [Float32Array, 'float32'],
+] as const;
+
+function pixelTypeOf(data: ValueArray): PixelType {
+  return pixelTypes.find(([type]) => data instanceof type)?.[1] ?? 'float32';
+}
+
+function noSuchSlice(index: number): ReadroomError {
+  return new ReadroomError('input-invalid', `There is no slice ${index} in this series.`, { field: 'slice' });
+}
