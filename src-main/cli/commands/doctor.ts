@@ -38,14 +38,14 @@ async function tryProviders(): Promise<ProviderReport[]> {
 }
 
 export async function runDoctor(options: { json: boolean }): Promise<void> {
-  const require = createRequire(import.meta.url);
+  const requireFromHere = createRequire(import.meta.url);
   const cache = cacheFolder();
   mkdirSync(cache, { recursive: true });
   const disk = statfsSync(cache);
   const report = {
     readroom: appVersion(),
     node: process.version,
-    onnxruntime: String(require('onnxruntime-node/package.json').version),
+    onnxruntime: String(requireFromHere('onnxruntime-node/package.json').version),
     platform: `${process.platform} ${process.arch} ${os.release()}`,
     cpu: `${os.cpus()[0]?.model ?? 'unknown'} x ${os.availableParallelism()}`,
     memory: { total: os.totalmem(), free: os.freemem() },

@@ -49,6 +49,7 @@ async function runSingle(
       runSettings(options),
       {
         signal,
+        traceFile: options.trace,
         onEvent: (event) => {
           if (options.events) process.stdout.write(`${JSON.stringify(event)}\n`);
         },
