@@ -34,9 +34,7 @@ const pollInterval = 300;
 export async function ensureContainer(options: EnsureContainerOptions): Promise<string> {
   const { model, precision, cacheRoot, signal, onProgress } = options;
   if (await exists(path.join(model, manifestFileName))) return acceptContainer(model, precision);
-  const fingerprint = await fingerprintCheckpoint(model);
-  const name = path.basename(path.resolve(model)).replace(/[^A-Za-z0-9._-]+/g, '-');
-  const key = `${name}-${precision}-r${converterRevision}-${fingerprint.slice(0, 16)}`;
+  const key = containerKey(model, precision, await fingerprintCheckpoint(model));
   const out = path.join(cacheRoot, key);
   await mkdir(cacheRoot, { recursive: true }).catch((error: unknown) => {
     throw diskError(error, cacheRoot);
@@ -53,6 +51,12 @@ export async function ensureContainer(options: EnsureContainerOptions): Promise<
   } finally {
     await unlock();
   }
+}
+
+/** The name of a checkpoint's container in the cache. */
+export function containerKey(model: string, precision: Precision, fingerprint: string): string {
+  const name = path.basename(path.resolve(model)).replace(/[^A-Za-z0-9._-]+/g, '-');
+  return `${name}-${precision}-r${converterRevision}-${fingerprint.slice(0, 16)}`;
 }
 
 /** A folder of the cache, for a list of what is there. */

@@ -93,6 +93,14 @@ export interface ConversionEstimate {
 /** @throws ReadroomError as `planConversion` */
 export async function estimateConversion(source: string, precision: Precision): Promise<ConversionEstimate> {
   const plan = await planConversion(source, precision);
+  try {
+    return estimatePlan(plan);
+  } finally {
+    await plan.tensors.close();
+  }
+}
+
+export function estimatePlan(plan: ConversionPlan): ConversionEstimate {
   const sum = (files: readonly { readonly bytes: number }[]) =>
     files.reduce((total, { bytes }) => total + bytes, 0);
   // The embedding table is mapped from its file, and only rows that occur are ever touched.
