@@ -2,6 +2,7 @@
 import { create } from 'zustand';
 import type { Recent, Sample, SeriesView, StudyView } from '../../src-contract/channels.ts';
 import { type ErrorPayload, toReadroomError } from '../../src-contract/errors.ts';
+import type { StudyProblem } from '../../src-contract/study.ts';
 import { call, on, openDropped } from './bridge.ts';
 
 export interface SeriesRef {
@@ -12,9 +13,19 @@ export interface SeriesRef {
 /** A study that is on its way: what was asked for, and how far it is. */
 export interface Opening {
   readonly openId: string;
+  readonly title: string;
+  /** The file looked at last. */
   readonly name: string;
   readonly done: number;
   readonly total: number;
+  /** A first picture is there, at previewUrl(openId). */
+  readonly preview: { readonly width: number; readonly height: number } | null;
+}
+
+/** Why a study could not be opened, file by file where there were several. */
+export interface Failure {
+  readonly error: ErrorPayload;
+  readonly problems: readonly StudyProblem[];
 }
 
 export interface Progress {
@@ -27,7 +38,7 @@ interface StudyState {
   readonly studies: readonly StudyView[];
   readonly opening: readonly Opening[];
   /** The last opening that failed, until it is dismissed or another one begins. */
-  readonly failure: ErrorPayload | null;
+  readonly failure: Failure | null;
   /** The series in hand: what the viewer shows and the chat asks about. */
   readonly selected: SeriesRef | null;
   /** Decoding, by seriesKey. Absent once complete. */
@@ -41,6 +52,8 @@ interface StudyState {
   pick(kind: 'file' | 'folder'): Promise<void>;
   openFiles(files: readonly File[]): Promise<void>;
   cancelOpen(openId: string): Promise<void>;
+  /** Stops decoding a series: what is there stays. */
+  cancelDecoding(ref: SeriesRef): Promise<void>;
   close(studyId: string): Promise<void>;
   select(ref: SeriesRef | null): void;
   dismissFailure(): void;
@@ -48,19 +61,14 @@ interface StudyState {
 
 export const seriesKey = ({ studyId, seriesId }: SeriesRef): string => `${studyId}/${seriesId}`;
 
-/** Openings given up before main could say so: their late result is thrown away. */
-const cancelled = new Set<string>();
-
-export const useStudies = create<StudyState>()((set, get) => {
-  const begin = async (asked: Promise<{ openId: string } | null>): Promise<void> => {
+export const useStudies = create<StudyState>()((set) => {
+  /** What is being opened, and how it ends, comes as events; only a refusal comes here. */
+  const begin = async (asked: () => Promise<unknown>): Promise<void> => {
     set({ failure: null });
     try {
-      const opened = await asked;
-      if (!opened || settled.delete(opened.openId)) return;
-      if (get().opening.some(({ openId }) => openId === opened.openId)) return;
-      set(({ opening }) => ({ opening: [...opening, { ...opened, name: '', done: 0, total: 0 }] }));
+      await asked();
     } catch (thrown) {
-      set({ failure: toReadroomError(thrown).toPayload() });
+      set({ failure: { error: toReadroomError(thrown).toPayload(), problems: [] } });
     }
   };
   return {
@@ -72,14 +80,17 @@ export const useStudies = create<StudyState>()((set, get) => {
     seriesErrors: {},
     samples: [],
     recent: [],
-    openSample: (sampleId) => begin(call('study.openSample', { sampleId })),
-    openRecent: (recentId) => begin(call('study.openRecent', { recentId })),
-    pick: (kind) => begin(call('study.pick', { kind })),
-    openFiles: (files) => (files.length > 0 ? begin(openDropped([...files])) : Promise.resolve()),
+    openSample: (sampleId) => begin(() => call('study.openSample', { sampleId })),
+    openRecent: (recentId) => begin(() => call('study.openRecent', { recentId })),
+    pick: (kind) => begin(() => call('study.pick', { kind })),
+    openFiles: (files) => (files.length > 0 ? begin(() => openDropped([...files])) : Promise.resolve()),
     cancelOpen: async (openId) => {
-      cancelled.add(openId);
       set(({ opening }) => ({ opening: opening.filter((one) => one.openId !== openId) }));
       await call('study.cancelOpen', { openId }).catch(() => undefined);
+    },
+    cancelDecoding: async (ref) => {
+      set(({ progress }) => ({ progress: without(progress, (key) => key === seriesKey(ref)) }));
+      await call('study.cancelPixels', ref).catch(() => undefined);
     },
     close: async (studyId) => {
       set(({ studies, selected, progress, seriesErrors }) => {
@@ -99,9 +110,6 @@ export const useStudies = create<StudyState>()((set, get) => {
   };
 });
 
-/** Openings whose end was reported before the call that began them returned. */
-const settled = new Set<string>();
-
 function without<T>(record: Readonly<Record<string, T>>, gone: (key: string) => boolean): Record<string, T> {
   return Object.fromEntries(Object.entries(record).filter(([key]) => !gone(key)));
 }
@@ -116,10 +124,14 @@ function firstSeries(study: StudyView | undefined): SeriesRef | null {
   return { studyId: study.studyId, seriesId: best.id };
 }
 
+function changeOpening(openId: string, change: Partial<Opening>): void {
+  useStudies.setState(({ opening }) => ({
+    opening: opening.map((one) => (one.openId === openId ? { ...one, ...change } : one)),
+  }));
+}
+
 function endOpening(openId: string): void {
-  const { opening } = useStudies.getState();
-  if (!opening.some((one) => one.openId === openId)) settled.add(openId);
-  useStudies.setState({ opening: opening.filter((one) => one.openId !== openId) });
+  useStudies.setState(({ opening }) => ({ opening: opening.filter((one) => one.openId !== openId) }));
 }
 
 /** Description of a series, or null when its study was closed. */
@@ -137,10 +149,13 @@ export function useSeries(ref: SeriesRef | null): SeriesView | null {
   });
 }
 
-/** Samples and recent studies change as studies are opened: read again. */
-export async function refreshStarts(): Promise<void> {
-  const { samples, recent } = await call('app.info', {});
-  useStudies.setState({ samples, recent });
+async function readStart(): Promise<void> {
+  const { samples, recent, open } = await call('app.info', {});
+  useStudies.setState(({ studies, selected }) => {
+    const news = open.filter((one) => !studies.some(({ studyId }) => studyId === one.studyId));
+    const all = [...studies, ...news];
+    return { samples, recent, studies: all, selected: selected ?? firstSeries(all[0]) };
+  });
 }
 
 let connected = false;
@@ -149,29 +164,24 @@ let connected = false;
 export function connectStudies(): void {
   if (connected) return;
   connected = true;
-  on('study.progress', ({ openId, done, total, name }) => {
-    if (cancelled.has(openId)) return;
-    useStudies.setState(({ opening }) => ({
-      opening: [...opening.filter((one) => one.openId !== openId), { openId, done, total, name }],
-    }));
+  on('study.opening', ({ openId, title }) => {
+    const begun: Opening = { openId, title, name: '', done: 0, total: 0, preview: null };
+    useStudies.setState(({ opening }) => ({ failure: null, opening: [...opening, begun] }));
   });
+  on('study.progress', ({ openId, done, total, name }) => changeOpening(openId, { done, total, name }));
+  on('study.preview', ({ openId, width, height }) => changeOpening(openId, { preview: { width, height } }));
   on('study.opened', ({ openId, study }) => {
     endOpening(openId);
-    if (cancelled.delete(openId)) {
-      void call('study.close', { studyId: study.studyId }).catch(() => undefined);
-      return;
-    }
     useStudies.setState(({ studies, selected }) => ({
       studies: [study, ...studies.filter(({ studyId }) => studyId !== study.studyId)],
       selected: firstSeries(study) ?? selected,
     }));
-    void refreshStarts().catch(() => undefined);
   });
-  on('study.failed', ({ openId, error }) => {
+  on('study.failed', ({ openId, error, problems }) => {
     endOpening(openId);
-    if (cancelled.delete(openId) || error.code === 'cancelled') return;
-    useStudies.setState({ failure: error });
+    if (error.code !== 'cancelled') useStudies.setState({ failure: { error, problems } });
   });
+  on('recent.changed', ({ recent }) => useStudies.setState({ recent }));
   on('series.progress', ({ studyId, seriesId, done, total }) => {
     const key = seriesKey({ studyId, seriesId });
     useStudies.setState(({ progress }) => ({
@@ -183,8 +193,8 @@ export function connectStudies(): void {
     const key = seriesKey({ studyId, seriesId });
     useStudies.setState(({ progress, seriesErrors }) => ({
       progress: without(progress, (one) => one === key),
-      seriesErrors: { ...seriesErrors, [key]: error },
+      seriesErrors: error.code === 'cancelled' ? seriesErrors : { ...seriesErrors, [key]: error },
     }));
   });
-  void refreshStarts().catch(() => undefined);
+  void readStart().catch(() => undefined);
 }
