@@ -1,12 +1,10 @@
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Precision } from '../../../src-contract/run-events.ts';
 import { convertCheckpoint } from '../convert.ts';
 import { writeRandomCheckpoint } from '../random-checkpoint.ts';
-import { CheckpointFolder } from '../source/checkpoint-folder.ts';
-import { CheckpointTensors } from '../source/checkpoint-tensors.ts';
 import {
   cosine,
   type Piece,
@@ -14,7 +12,7 @@ import {
   syntheticPixels,
   TestContainer,
 } from '../testing/run-container.ts';
-import { fixtureCheckpoint, scratchFolder } from '../testing/scratch.ts';
+import { fixtureCheckpoint, readTensors, scratchFolder } from '../testing/scratch.ts';
 
 const patch = 1176;
 
@@ -66,10 +64,12 @@ describe('a decoder with heads of 12', () => {
     ['int4', 0.5, 0.97],
   ])('computes in %s what transformers does', async (precision, tolerance, likeness) => {
     const container = await openConverted(await oddHeads(), precision);
-    const expected = await readFloats(
+    const tensors = await readTensors(
       path.resolve(import.meta.dirname, '../testing'),
       'odd-heads.safetensors',
     );
+    const floats = (name: string) => new Float32Array(tensors.get(name)!.buffer);
+    const expected = { features: floats('features'), logits: floats('logits') };
     const { features, pieces } = await conversation(container, 10, 6);
     const { hidden, vocab } = container.manifest.architecture.text;
     const every4th = Float32Array.from(
@@ -125,26 +125,3 @@ describe.each(['like-7b', 'memo', 'odd-f16'])('the graphs of %s', (name) => {
     expect(cosine(await container.logits(pieces, 32), logits)).toBeGreaterThan(likeness);
   });
 });
-
-/** The tensors of a single file, by our own reader. */
-async function readFloats(
-  folder: string,
-  file: string,
-): Promise<{ features: Float32Array; logits: Float32Array }> {
-  const scratch = await mkdtemp(path.join(tmpdir(), 'readroom-reference-'));
-  try {
-    await copyFile(path.join(folder, file), path.join(scratch, 'model.safetensors'));
-    const tensors = await CheckpointTensors.open(await CheckpointFolder.open(scratch));
-    const read = async (name: string) => {
-      const tensor = tensors.get(name)!;
-      const bytes = new Uint8Array(tensor.bytes);
-      await tensors.read(tensor, 0, bytes);
-      return new Float32Array(bytes.buffer);
-    };
-    const found = { features: await read('features'), logits: await read('logits') };
-    await tensors.close();
-    return found;
-  } finally {
-    await rm(scratch, { recursive: true });
-  }
-}

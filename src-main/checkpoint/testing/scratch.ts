@@ -1,9 +1,11 @@
 /** Temporary folders and made-up safetensors files for tests. */
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { ReadroomError } from '../../../src-contract/errors.ts';
+import { CheckpointFolder } from '../source/checkpoint-folder.ts';
+import { CheckpointTensors } from '../source/checkpoint-tensors.ts';
 
 const fixtures = path.resolve(import.meta.dirname, '../../../fixtures/reference/models');
 
@@ -49,6 +51,28 @@ export async function writeSafetensors(
   ...made: Parameters<typeof safetensorsBytes>
 ): Promise<void> {
   await writeFile(file, safetensorsBytes(...made));
+}
+
+/** The bytes of every tensor of a .safetensors file, by our own reader. */
+export async function readTensors(
+  folder: string,
+  file: string,
+): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+  const scratch = await mkdtemp(path.join(tmpdir(), 'readroom-tensors-'));
+  try {
+    await copyFile(path.join(folder, file), path.join(scratch, 'model.safetensors'));
+    const tensors = await CheckpointTensors.open(await CheckpointFolder.open(scratch));
+    const read = new Map<string, Uint8Array<ArrayBuffer>>();
+    for (const tensor of tensors.values()) {
+      const bytes = new Uint8Array(tensor.bytes);
+      await tensors.read(tensor, 0, bytes);
+      read.set(tensor.name, bytes);
+    }
+    await tensors.close();
+    return read;
+  } finally {
+    await rm(scratch, { recursive: true });
+  }
 }
 
 /** What a promise was rejected with, which must be one of our errors. */
