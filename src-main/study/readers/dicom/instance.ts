@@ -62,6 +62,7 @@ const imageClass =
 const storageRoot = '1.2.840.10008.5.1.4.1.1.';
 
 function isImageClass(uid: string): boolean {
+  // Damaged before its class is known: better said than passed over.
   if (uid === '') return true;
   if (uid.startsWith(storageRoot)) return imageClass.test(uid.slice(storageRoot.length));
   // The directory of a medium; private classes may be images.

@@ -41,6 +41,7 @@ export async function decodeJpeg2000(
   const decoded = await run(
     siz.highThroughput ? 'ht-jpeg-2000' : 'jpeg-2000',
     shifted ? unsign(bytes, siz) : bytes,
+    siz.rows * siz.columns * components,
     name,
   );
   const count = siz.rows * siz.columns * components;
@@ -128,10 +129,11 @@ function clamp<T extends Uint8Array | Uint16Array | Int16Array>(samples: T, low:
 async function run(
   codec: 'jpeg-2000' | 'ht-jpeg-2000',
   bytes: Uint8Array,
+  samples: number,
   name: string,
 ): Promise<Uint8Array> {
   try {
-    return (await runCodec(codec, bytes)).bytes;
+    return (await runCodec(codec, bytes, samples)).bytes;
   } catch (thrown) {
     const detail = thrown instanceof Error ? thrown.message : undefined;
     throw malformed(name, 'a JPEG 2000 frame is damaged', detail);

@@ -1,5 +1,5 @@
 /** A frame of the JPEG family -> samples. Which member it is, the stream says, not the transfer syntax. */
-import { malformed, unsupported } from '../../reader.ts';
+import { malformed, requireBytes, unsupported } from '../../reader.ts';
 import { checkShape, type DecodedFrame } from './codestream.ts';
 import { decodeJpeg12Bit } from './jpeg-12-bit.ts';
 import { type JpegHeader, readJpegHeader } from './jpeg-header.ts';
@@ -87,7 +87,7 @@ function withoutColourTransform(bytes: Uint8Array, header: JpegHeader): Uint8Arr
 }
 
 async function decodeJpegLs(bytes: Uint8Array, header: JpegHeader, name: string): Promise<DecodedFrame> {
-  const { bytes: decoded, interleave } = await run('jpeg-ls', bytes, header, name);
+  const { bytes: decoded, interleave } = await run('jpeg-ls', wholeJpegLs(bytes, name), header, name);
   const { precision } = header;
   const flat = precision <= 8 ? decoded : new Uint16Array(decoded.buffer, 0, decoded.length >> 1);
   const channels = header.components.length;
@@ -100,10 +100,19 @@ async function decodeJpegLs(bytes: Uint8Array, header: JpegHeader, name: string)
   return { samples, precision, signed: false };
 }
 
+/** CharLS counts for half a minute on a stream without an end marker, which entropy-coded data can't contain. */
+function wholeJpegLs(bytes: Uint8Array, name: string): Uint8Array {
+  for (let at = bytes.length - 2; at > 0; at--) {
+    if (bytes[at] === 0xff && bytes[at + 1] === 0xd9) return bytes.subarray(0, at + 2);
+  }
+  requireBytes(bytes.length, bytes.length + 2, name, 'compressed pixels (the end marker is missing)');
+  return bytes;
+}
+
 async function run(codec: 'jpeg-8-bit' | 'jpeg-ls', bytes: Uint8Array, header: JpegHeader, name: string) {
   let result: Awaited<ReturnType<typeof runCodec>>;
   try {
-    result = await runCodec(codec, bytes);
+    result = await runCodec(codec, bytes, header.rows * header.columns * header.components.length);
   } catch (thrown) {
     const detail = thrown instanceof Error ? thrown.message : undefined;
     throw malformed(name, 'a JPEG frame is damaged', detail);

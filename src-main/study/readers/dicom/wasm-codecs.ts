@@ -1,39 +1,19 @@
 /**
- * The WebAssembly codecs, each behind one function. A codec that threw, or that grew large, is thrown away with its
- * memory and made anew for the next frame: a damaged file must not spoil the files after it.
+ * The WebAssembly codecs, behind one function. They run in a worker that is ended when a frame takes too long: CharLS,
+ * for one, can be made to count to 2^31 by a stream that is cut at the right byte.
  */
 import { createRequire } from 'node:module';
-
-interface Decoder {
-  getEncodedBuffer(length: number): Uint8Array;
-  getDecodedBuffer(): Uint8Array;
-  decode(): void;
-  getFrameInfo(): CodecFrame;
-  getInterleaveMode?(): number;
-  delete(): void;
-}
-
-interface CodecModule {
-  HEAPU8: Uint8Array;
-  /** Present in the builds that raise C++ exceptions. */
-  getExceptionMessage?(thrown: unknown): string | [string, string];
-}
-
-type Factory = (options: {
-  print(): void;
-  printErr(): void;
-}) => Promise<CodecModule & Record<string, unknown>>;
+import { Worker } from 'node:worker_threads';
+import { codecWorkerSource } from './codec-worker-source.ts';
 
 interface CodecFrame {
   width: number;
   height: number;
   bitsPerSample: number;
   componentCount: number;
-  isSigned?: boolean;
 }
 
 export interface CodecResult {
-  /** A copy: not a view of the codec's memory. */
   bytes: Uint8Array;
   frame: CodecFrame;
   /** JPEG-LS: 0 planes, 1 lines, 2 pixels. */
@@ -52,49 +32,96 @@ export type CodecName = keyof typeof codecs;
 /** Memory that a codec keeps between frames; beyond it, the module is dropped. */
 const maxKeptBytes = 128 * 1024 ** 2;
 
-const require = createRequire(import.meta.url);
-const modules = new Map<CodecName, Promise<CodecModule & Record<string, unknown>>>();
+/** A frame's time: about a tenth of what the slowest codec manages on an old machine. */
+function deadline(samples: number): number {
+  return 1000 + samples / 4000;
+}
 
-/** Decodes one frame. Throws Error with the codec's own words when it can't. */
-export async function runCodec(name: CodecName, encoded: Uint8Array): Promise<CodecResult> {
-  const module = await load(name);
-  const Decoder = module[codecs[name].decoder] as new () => Decoder;
-  let decoder: Decoder | undefined;
+// Not named "require": electron-vite puts a declaration of that name on top of the bundle.
+const requireFromHere = createRequire(import.meta.url);
+
+/** Decodes one frame of `samples` samples. Throws Error with the codec's own words when it can't. */
+export function runCodec(name: CodecName, encoded: Uint8Array, samples: number): Promise<CodecResult> {
+  // One after the other: frames share the worker, and a late one must not use up the time of the next.
+  const result = queue.then(() => runNow(name, encoded, samples));
+  queue = result.then(
+    () => {},
+    () => {},
+  );
+  return result;
+}
+
+let queue: Promise<void> = Promise.resolve();
+let current: CodecWorker | undefined;
+
+async function runNow(name: CodecName, encoded: Uint8Array, samples: number): Promise<CodecResult> {
+  current ??= new CodecWorker();
+  const worker = current;
   try {
-    decoder = new Decoder();
-    decoder.getEncodedBuffer(encoded.length).set(encoded);
-    decoder.decode();
-    const frame = { ...decoder.getFrameInfo() };
-    const bytes = Uint8Array.from(decoder.getDecodedBuffer());
-    const interleave = decoder.getInterleaveMode?.() ?? 2;
-    decoder.delete();
-    if (module.HEAPU8.length > maxKeptBytes) modules.delete(name);
-    return { bytes, frame, interleave };
+    return await worker.decode(name, encoded, deadline(samples));
   } catch (thrown) {
-    modules.delete(name);
-    throw new Error(describe(module, thrown), { cause: thrown });
-  }
-}
-
-function load(name: CodecName): Promise<CodecModule & Record<string, unknown>> {
-  let module = modules.get(name);
-  if (!module) {
-    const factory = require(codecs[name].path) as Factory;
-    // The codecs print their complaints; they are told by the error that follows.
-    module = factory({ print: () => {}, printErr: () => {} });
-    modules.set(name, module);
-  }
-  return module;
-}
-
-function describe(module: CodecModule, thrown: unknown): string {
-  try {
-    if (!(thrown instanceof Error) || thrown.constructor.name === 'CppException') {
-      const message = module.getExceptionMessage?.(thrown);
-      if (message) return Array.isArray(message) ? message.join(': ') : message;
+    // An error that the codec reported leaves the worker sound; anything else does not.
+    if (!(thrown instanceof CodecError)) {
+      worker.end();
+      if (current === worker) current = undefined;
     }
-  } catch {
-    // An exception that the module can't name either.
+    throw thrown;
   }
-  return thrown instanceof Error ? thrown.message : `the codec stopped (${String(thrown)})`;
+}
+
+/** A frame that the codec refused. */
+class CodecError extends Error {}
+
+type Answer = { ready: true } | { id: number; error: string } | ({ id: number } & CodecResult);
+
+/** One worker with one frame in it at a time. */
+class CodecWorker {
+  readonly #worker = new Worker(codecWorkerSource, { eval: true, workerData: { maxKeptBytes } });
+  readonly #ready: Promise<void>;
+  #settle: { resolve(answer: CodecResult): void; reject(error: Error): void } | undefined;
+  #lastId = 0;
+
+  constructor() {
+    this.#ready = new Promise((resolve, reject) => {
+      this.#worker.on('message', (answer: Answer) => {
+        if ('ready' in answer) resolve();
+        else if (answer.id !== this.#lastId) return;
+        else if ('error' in answer) this.#settle?.reject(new CodecError(answer.error));
+        else this.#settle?.resolve(answer);
+      });
+      const fail = (why: Error) => {
+        reject(why);
+        this.#settle?.reject(why);
+      };
+      this.#worker.on('error', fail);
+      this.#worker.on('exit', () => fail(new Error('the codec ended its worker')));
+    });
+    // Told to the first caller that waits; without a caller it is nobody's concern.
+    this.#ready.catch(() => {});
+  }
+
+  async decode(name: CodecName, encoded: Uint8Array, milliseconds: number): Promise<CodecResult> {
+    this.#worker.ref();
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await this.#ready;
+      const { path, decoder } = codecs[name];
+      const copy = Uint8Array.from(encoded);
+      return await new Promise<CodecResult>((resolve, reject) => {
+        this.#settle = { resolve, reject };
+        timer = setTimeout(() => reject(new Error('the codec did not come to an end')), milliseconds);
+        const request = { id: ++this.#lastId, path: requireFromHere.resolve(path), decoder, encoded: copy };
+        this.#worker.postMessage(request, [copy.buffer]);
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#settle = undefined;
+      // Waiting for work must not keep the program from ending.
+      this.#worker.unref();
+    }
+  }
+
+  end(): void {
+    void this.#worker.terminate();
+  }
 }
