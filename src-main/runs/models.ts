@@ -5,6 +5,8 @@ import { ReadroomError } from '../../src-contract/errors.ts';
 import type { ModelFacts, Precision, Provider } from '../../src-contract/run-events.ts';
 import { ensureContainer } from '../checkpoint/container-cache.ts';
 import type { ConversionProgress } from '../checkpoint/convert.ts';
+import { manifestFileName } from '../checkpoint/manifest.ts';
+import { readManifest } from '../checkpoint/verify.ts';
 import type { EngineHost } from '../engine/host/client.ts';
 import { bundledModelsFolder, containersFolder } from '../storage/locations.ts';
 
@@ -64,9 +66,15 @@ export async function loadModel(
   wish: { precision: Precision | 'auto'; provider: Provider | 'auto'; threads?: number },
   { signal, onConvert, onLoad }: LoadHooks = {},
 ): Promise<ModelFacts> {
+  // A container has the precision it was made with: 'auto' takes it as it is.
+  const isContainer = existsSync(join(model.folder, manifestFileName));
+  const precision =
+    isContainer && wish.precision === 'auto'
+      ? (await readManifest(model.folder)).precision
+      : choosePrecision(model, wish.precision);
   const containerDir = await ensureContainer({
     model: model.folder,
-    precision: choosePrecision(model, wish.precision),
+    precision,
     cacheRoot: containersFolder(),
     signal,
     onProgress: onConvert,

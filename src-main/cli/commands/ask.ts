@@ -31,7 +31,10 @@ export async function runAsk(path: string, options: AskOptions): Promise<void> {
     },
   });
   bar.stop();
-  if (!options.quiet) for (const { error } of study.study.problems) note(`not read: ${error.message}`);
+  // Without any image the reason is the command's own error.
+  if (!options.quiet && study.study.series.length > 0) {
+    for (const { error } of study.study.problems) note(`not read: ${error.message}`);
+  }
   const input = await prepareStudyInput(study, {
     series: options.series,
     slice: options.slice,
