@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
+import react from '@vitejs/plugin-react';
 import { defineConfig } from 'electron-vite';
 
-// The main side only, until the window exists: the command line and the process that hosts ONNX Runtime.
+const at = (path: string) => resolve(import.meta.dirname, path);
+
 export default defineConfig({
   main: {
     build: {
@@ -12,11 +14,37 @@ export default defineConfig({
       externalizeDeps: true,
       rollupOptions: {
         input: {
-          cli: resolve(import.meta.dirname, 'src-main/cli/main.ts'),
-          'engine-host': resolve(import.meta.dirname, 'src-main/engine/host/entry.ts'),
+          main: at('src-main/app/main.ts'),
+          cli: at('src-main/cli/main.ts'),
+          // Processes of their own: the engine under the command line, and under the window; a study; a model job.
+          'engine-host': at('src-main/engine/host/entry.ts'),
+          'engine-process': at('src-main/app/engine-process.ts'),
+          'study-host': at('src-main/study/host/entry.ts'),
+          'model-process': at('src-main/app/model-process.ts'),
         },
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       },
+    },
+  },
+  preload: {
+    build: {
+      outDir: 'out/preload',
+      // A sandboxed preload can load nothing but electron: everything goes into one CommonJS file.
+      externalizeDeps: false,
+      rollupOptions: {
+        input: { index: at('src-preload/index.ts') },
+        output: { format: 'cjs', entryFileNames: '[name].cjs' },
+      },
+    },
+  },
+  renderer: {
+    root: at('src-renderer'),
+    plugins: [react()],
+    worker: { format: 'es' },
+    build: {
+      outDir: at('out/renderer'),
+      minify: true,
+      rollupOptions: { input: at('src-renderer/index.html') },
     },
   },
 });

@@ -1,0 +1,74 @@
+/** The system's own dialogs: the only way, besides dropping and 'Open with', that paths come in. */
+import { basename, join } from 'node:path';
+import { type BrowserWindow, dialog, shell } from 'electron';
+import { ReadroomError } from '../../src-contract/errors.ts';
+import { projectRoot } from '../storage/locations.ts';
+import type { Dialogs } from './handlers.ts';
+
+const studyFilters = [
+  {
+    name: 'Medical images',
+    extensions: [
+      'dcm',
+      'nii',
+      'gz',
+      'mha',
+      'mhd',
+      'nrrd',
+      'nhdr',
+      'npy',
+      'npz',
+      'zip',
+      'png',
+      'jpg',
+      'jpeg',
+      'tif',
+      'tiff',
+    ],
+  },
+  // DICOM files often have no extension, or a number for one.
+  { name: 'All files', extensions: ['*'] },
+];
+
+export function systemDialogs(getWindow: () => BrowserWindow | null): Dialogs {
+  const window = (): BrowserWindow => {
+    const found = getWindow();
+    if (found) return found;
+    throw new ReadroomError('cancelled', 'The window was closed.');
+  };
+  return {
+    async pickStudy(kind) {
+      const { canceled, filePaths } = await dialog.showOpenDialog(window(), {
+        title: kind === 'folder' ? 'Open a folder of images' : 'Open images',
+        properties: kind === 'folder' ? ['openDirectory'] : ['openFile', 'multiSelections'],
+        ...(kind === 'file' ? { filters: studyFilters } : {}),
+      });
+      return canceled || filePaths.length === 0 ? null : filePaths;
+    },
+    async pickModel() {
+      const { canceled, filePaths } = await dialog.showOpenDialog(window(), {
+        title: 'Add a Hugging Face checkpoint folder',
+        properties: ['openDirectory'],
+      });
+      return canceled ? null : (filePaths[0] ?? null);
+    },
+    async saveTrace(suggestion) {
+      const { canceled, filePath } = await dialog.showSaveDialog(window(), {
+        title: 'Export the trace',
+        defaultPath: suggestion,
+        filters: [{ name: 'Readroom trace', extensions: ['json'] }],
+      });
+      return canceled || !filePath ? null : filePath;
+    },
+    async openDocs() {
+      const folder = join(projectRoot(), 'docs');
+      const failure = await shell.openPath(folder);
+      if (failure) {
+        throw new ReadroomError('file-unreadable', `The documentation could not be shown: ${failure}`, {
+          file: basename(folder),
+          remedy: `It lies in ${folder}.`,
+        });
+      }
+    },
+  };
+}
