@@ -11,10 +11,7 @@ async function open(bytes: Uint8Array) {
   const instance = parseDicom(bytes, { path: 'one.dcm', bytes: bytes.length, sha256 }, defaultLimits);
   if (!instance) throw new Error('no image');
   const [assembled] = assembleSeries([instance]);
-  return {
-    series: assembled.series,
-    ...(await assembled.read(async () => bytes, { limits: defaultLimits })),
-  };
+  return assembled.read(async () => bytes, { limits: defaultLimits });
 }
 
 function image(bits: number, pixels: Uint8Array, change: DicomElements = {}, options?: WriteOptions) {

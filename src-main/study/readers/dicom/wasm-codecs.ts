@@ -32,10 +32,13 @@ export type CodecName = keyof typeof codecs;
 /** Memory that a codec keeps between frames; beyond it, the module is dropped. */
 const maxKeptBytes = 128 * 1024 ** 2;
 
-/** A frame's time: about a tenth of what the slowest codec manages on an old machine. */
+/** Milliseconds for a frame: a tenth of the speed that the slowest codec has on an old machine. */
 function deadline(samples: number): number {
   return 1000 + samples / 4000;
 }
+
+/** On a machine that is busy with other things, waiting is not working: this much longer, and no more. */
+const patience = 60;
 
 // Not named "require": electron-vite puts a declaration of that name on top of the bundle.
 const requireFromHere = createRequire(import.meta.url);
@@ -109,12 +112,21 @@ class CodecWorker {
       const copy = Uint8Array.from(encoded);
       return await new Promise<CodecResult>((resolve, reject) => {
         this.#settle = { resolve, reject };
-        timer = setTimeout(() => reject(new Error('the codec did not come to an end')), milliseconds);
+        const started = performance.now();
+        const before = process.cpuUsage();
+        timer = setInterval(() => {
+          const { user, system } = process.cpuUsage(before);
+          // Both clocks: processor time alone would count what other threads of this process do.
+          const elapsed = performance.now() - started;
+          const worked = Math.min(elapsed, (user + system) / 1000);
+          if (worked < milliseconds && elapsed < milliseconds * patience) return;
+          reject(new Error('the codec did not come to an end'));
+        }, 100);
         const request = { id: ++this.#lastId, path: requireFromHere.resolve(path), decoder, encoded: copy };
         this.#worker.postMessage(request, [copy.buffer]);
       });
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
       this.#settle = undefined;
       // Waiting for work must not keep the program from ending.
       this.#worker.unref();
