@@ -243,6 +243,7 @@ class Conversion {
         patchEmbedding: policy.patchEmbedding,
         decoder: policy.decoder,
         keyValue: policy.keyValue,
+        output: policy.output,
         head: policy.head,
         embedding: policy.embedding,
       },

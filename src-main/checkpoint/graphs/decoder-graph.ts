@@ -68,7 +68,7 @@ export function decoderGraph(
     }
     const attended = layers.linear(mixed, {
       weight: `${prefix}.self_attn.o_proj.weight`,
-      encoding: policy.decoder,
+      encoding: policy.output,
       inFeatures: text.heads * text.headDim,
       outFeatures: hidden,
     });
@@ -80,6 +80,7 @@ export function decoderGraph(
       intermediate: text.intermediate,
       bias: false,
       encoding: policy.decoder,
+      downEncoding: policy.output,
     });
     const nextGain = last
       ? 'language_model.norm.weight'

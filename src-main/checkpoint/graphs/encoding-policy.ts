@@ -9,8 +9,10 @@ export interface EncodingPolicy {
   readonly vision: Encoding;
   /** Patch embedding: sees raw pixels, and is small. */
   readonly patchEmbedding: Encoding;
-  /** Linear layers of the decoder, but for the next two. */
+  /** Linear layers of the decoder, but for the next ones. */
   readonly decoder: Encoding;
+  /** Projections that write into the residual stream: attention's output and the MLP's. */
+  readonly output: Encoding;
   /** Key and value projections. */
   readonly keyValue: Encoding;
   readonly head: Encoding;
@@ -18,13 +20,16 @@ export interface EncodingPolicy {
   readonly embedding: 'float32' | 'float16';
 }
 
-/** Above this many weights a head of 8 bits would cost more time a token than its precision is worth. */
+/** Above this many weights a matrix of 8 bits instead of 4 would cost more time a token than its precision is worth. */
 const largeHead = 64 * 1024 * 1024;
+/** Likewise for the matrices of all layers together. */
+const largeDecoder = 64 * 1024 * 1024;
 
 /**
  * int4 keeps 4 bits for what decoding spends its time on, the large matrices of the decoder. Key and value projections
  * (1 % of a 7B decoder's weights under grouped attention, and half of the error of quantising everything) and a small
- * head get 8; the vision tower, whose features every later token sees, gets 8 as well.
+ * head get 8; the vision tower, whose features every later token sees, gets 8 as well. Small decoders suffer most from 4
+ * bits and gain least, so there what writes into the residual stream has 8 too.
  */
 export function encodingPolicy(precision: Precision, text: TextArchitecture): EncodingPolicy {
   if (precision === 'int4') {
@@ -33,6 +38,7 @@ export function encodingPolicy(precision: Precision, text: TextArchitecture): En
       vision: 'int8',
       patchEmbedding: 'float32',
       decoder: 'int4',
+      output: layerWeights(text) > largeDecoder ? 'int4' : 'int8',
       keyValue: 'int8',
       head: text.vocab * text.hidden > largeHead ? 'int4' : 'int8',
       embedding: 'float16',
@@ -44,8 +50,14 @@ export function encodingPolicy(precision: Precision, text: TextArchitecture): En
     vision: type,
     patchEmbedding: type,
     decoder: type,
+    output: type,
     keyValue: type,
     head: type,
     embedding: type,
   };
+}
+
+/** Weights of the decoder's large matrices, key and value aside. */
+function layerWeights({ layers, hidden, intermediate }: TextArchitecture): number {
+  return layers * hidden * (2 * hidden + 3 * intermediate);
 }

@@ -61,7 +61,7 @@ describe('a decoder with heads of 12', () => {
   it.each<[Precision, number, number]>([
     ['fp32', 2e-5, 1],
     ['fp16', 5e-3, 0.9999],
-    ['int4', 0.5, 0.97],
+    ['int4', 0.3, 0.985],
   ])('computes in %s what transformers does', async (precision, tolerance, likeness) => {
     const container = await openConverted(await oddHeads(), precision);
     const tensors = await readTensors(
@@ -117,7 +117,7 @@ describe.each(['like-7b', 'memo', 'odd-f16'])('the graphs of %s', (name) => {
 
   it.each<[Precision, number, number]>([
     ['fp16', 0.999, 0.9999],
-    ['int4', 0.998, 0.985],
+    ['int4', 0.998, 0.993],
   ])('stay close in %s', async (precision, visionLikeness, likeness) => {
     const container = await openConverted(fixtureCheckpoint(name), precision);
     const { features, pieces } = await conversation(container, 14, 6);

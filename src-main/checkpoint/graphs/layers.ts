@@ -136,20 +136,35 @@ export class Layers {
   /** down(silu(gate(x)) * up(x)) */
   gatedMlp(
     x: string,
-    spec: { prefix: string; size: number; intermediate: number; bias: boolean; encoding: Encoding },
+    spec: {
+      prefix: string;
+      size: number;
+      intermediate: number;
+      bias: boolean;
+      encoding: Encoding;
+      /** Of the projection back to `size`. */
+      downEncoding: Encoding;
+    },
   ): string {
-    const project = (name: string, value: string, inFeatures: number, outFeatures: number) =>
+    const project = (
+      name: string,
+      encoding: Encoding,
+      value: string,
+      inFeatures: number,
+      outFeatures: number,
+    ) =>
       this.linear(value, {
         weight: `${spec.prefix}.${name}.weight`,
         bias: spec.bias ? `${spec.prefix}.${name}.bias` : undefined,
-        encoding: spec.encoding,
+        encoding,
         inFeatures,
         outFeatures,
       });
-    const gate = project('gate_proj', x, spec.size, spec.intermediate);
-    const up = project('up_proj', x, spec.size, spec.intermediate);
+    const gate = project('gate_proj', spec.encoding, x, spec.size, spec.intermediate);
+    const up = project('up_proj', spec.encoding, x, spec.size, spec.intermediate);
     const silu = this.graph.node('Mul', [gate, this.graph.node('Sigmoid', [gate])]);
-    return project('down_proj', this.graph.node('Mul', [silu, up]), spec.intermediate, spec.size);
+    const product = this.graph.node('Mul', [silu, up]);
+    return project('down_proj', spec.downEncoding, product, spec.intermediate, spec.size);
   }
 
   /** Rotates [1 or N, rows, heads * headDim] by the rows of cos and sin, row for row. */

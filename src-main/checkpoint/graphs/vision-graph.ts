@@ -57,6 +57,7 @@ export function visionGraph(
       intermediate: vision.intermediate,
       bias: true,
       encoding: policy.vision,
+      downEncoding: policy.vision,
     });
     const last = block === vision.depth - 1;
     const gain = last ? 'visual.merger.ln_q.weight' : `visual.blocks.${block + 1}.norm1.weight`;
