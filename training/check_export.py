@@ -32,7 +32,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     ours = Readroom()
-    ours.load_state_dict(torch.load(args.state, weights_only=False)["model"])
+    ours.load_state_dict(torch.load(args.state, weights_only=False)["model"], strict=False)
     painter = Painter(anatomy.load())
     runner = Runner(rounded(ours), Maker(painter, vocabulary.load(args.folder)))
     theirs = Qwen2_5_VLForConditionalGeneration.from_pretrained(args.folder, dtype=torch.float32).eval()

@@ -23,7 +23,7 @@ from scenes import DEPTH, SIDE, Painter, Scene
 
 TRAIN_SEED, VALID_SEED = 10**9, 5 * 10**8
 CELLS = 4
-ASKED_3D = 3
+ASKED_3D = 2
 """Questions for each training volume: its 576 image tokens are run once for all of them."""
 LETTER_WEIGHT = 3.0
 
@@ -198,7 +198,7 @@ class Maker:
         hit, box = _targets(depth)
         live = torch.ones(len(whole), dtype=torch.bool)
         if three_d:
-            live = (hit.sum(1) > 0) | (torch.rand(len(whole)) < 0.2)
+            live = (hit.sum(1) > 0) | (torch.rand(len(whole)) < 0.12)
         crop_patches = patches(crops) if crops else np.zeros((0, 64, 196), np.float32)
         return Batch(torch.from_numpy(patches(whole)), torch.from_numpy(crop_patches), context, context_positions, tails,
                      tail_rows, positions, torch.tensor(loss_at), torch.tensor(targets), torch.tensor(weights), hit, box,

@@ -167,7 +167,7 @@ def main() -> None:
     painter = Painter(anatomy.load())
     maker = Maker(painter, vocabulary.load(HERE.parent / "resources" / "models" / "readroom-mini"))
     model = Readroom()
-    model.load_state_dict(torch.load(args.state, weights_only=False)["model"])
+    model.load_state_dict(torch.load(args.state, weights_only=False)["model"], strict=False)
     runner = Runner(rounded(model), maker)
     three_d = args.kind == "3d"
     right: dict[str, list[float]] = defaultdict(list)

@@ -83,6 +83,7 @@ def write_checkpoint(model: Readroom, folder: Path) -> None:
         "processor_class": "Qwen2_5_VLProcessor"})
     part = folder / "model.safetensors.part"
     save_file(named_weights(model), str(part), metadata={"format": "pt"})
+    part.chmod(0o644)
     part.replace(folder / "model.safetensors")
 
 
@@ -96,5 +97,5 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     network = Readroom()
-    network.load_state_dict(torch.load(options.state, weights_only=False, map_location="cpu")["model"])
+    network.load_state_dict(torch.load(options.state, weights_only=False, map_location="cpu")["model"], strict=False)
     write_checkpoint(network, options.out)

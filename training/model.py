@@ -61,6 +61,22 @@ def rotate(x: Tensor, rope: Rope) -> Tensor:
     return x * rope[0].to(x.dtype) + turned * rope[1].to(x.dtype)
 
 
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+    """Attention of q [B, H, T, d] over k, v [B, G, S, d], H a multiple of G; ``mask`` [T, S] bool, True is seen.
+
+    Written out because, at these lengths on a CPU, the backward pass of the fused kernel is the slower one. The query
+    heads of one group are stacked, so keys and values are never repeated.
+    """
+    b, h, t, d = q.shape
+    g, s = k.shape[1], k.shape[2]
+    scores = (q * d**-0.5).reshape(b * g, h // g * t, d) @ k.reshape(b * g, s, d).transpose(1, 2)
+    if mask is not None:
+        hidden = torch.zeros(t, s, dtype=scores.dtype).masked_fill_(~mask, -1e4)
+        scores = scores + hidden.repeat(h // g, 1)
+    weights = torch.softmax(scores, -1, dtype=scores.dtype)
+    return (weights @ v.reshape(b * g, s, d)).view(b, h, t, d)
+
+
 class MLP(nn.Module):
     """SwiGLU."""
 
@@ -86,7 +102,7 @@ class VisionAttention(nn.Module):
     def forward(self, x: Tensor, rope: Rope, mask: Tensor | None) -> Tensor:
         b, n, c = x.shape
         q, k, v = self.qkv(x).view(b, n, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
-        out = F.scaled_dot_product_attention(rotate(q, rope), rotate(k, rope), v, attn_mask=mask)
+        out = attend(rotate(q, rope), rotate(k, rope), v, mask)
         return self.proj(out.transpose(1, 2).reshape(b, n, c))
 
 
@@ -175,9 +191,7 @@ class Attention(nn.Module):
         if past is not None:
             k = torch.cat((past[0].to(k.dtype).expand(b, -1, -1, -1), k), 2)
             v = torch.cat((past[1].to(v.dtype).expand(b, -1, -1, -1), v), 2)
-        group = s.heads // s.kv_heads
-        out = F.scaled_dot_product_attention(q, k.repeat_interleave(group, 1), v.repeat_interleave(group, 1),
-                                             attn_mask=mask, is_causal=mask is None and t > 1)
+        out = attend(q, k, v, mask)
         return self.o_proj(out.transpose(1, 2).reshape(b, t, c)), (k, v)
 
 
@@ -218,18 +232,23 @@ class Language(nn.Module):
         mixed = torch.cat((mixed, mixed), -1)[:, None]
         return mixed.cos(), mixed.sin()
 
+    middle: Tensor
+    """Hidden states of the last segment after half of the layers."""
+
     def forward(self, x: Tensor, positions: Tensor, past: KV | None = None) -> tuple[Tensor, KV]:
         """One segment [B, T, hidden] after ``past`` (batch B or 1) -> (hidden before the last norm, all keys/values)."""
         rope = self.rope(positions)
         t = x.shape[1]
         before = past[0][0].shape[2] if past else 0
         mask = None
-        if before and t > 1:
+        if t > 1:
             mask = torch.ones(t, before + t, dtype=torch.bool).tril(before)
         kept: KV = []
         for i, layer in enumerate(self.layers):
             x, kv = layer(x, rope, mask, past[i] if past else None)
             kept.append(kv)
+            if i == len(self.layers) // 2 - 1:
+                self.middle = x
         return x, kept
 
     def logits(self, x: Tensor) -> Tensor:
@@ -237,12 +256,14 @@ class Language(nn.Module):
 
 
 class Heads(nn.Module):
-    """Auxiliary heads for training only: objectness and box for each merged token, lesion type of a crop."""
+    """Auxiliary heads for training only: objectness and box for each merged token, lesion type of a crop, and the slice
+    that a token of a volume belongs to (from the middle of the language model)."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
         self.place = nn.Linear(size, 5)
         self.kind = nn.Linear(size, 5)
+        self.depth = nn.Linear(size, 32)
 
 
 class Readroom(nn.Module):

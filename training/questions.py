@@ -119,7 +119,7 @@ def make_item(rng: Random, finding: Finding, kind: str, three_d: bool, box: list
     options = () if bare else tuple(pool)
     answer = f"{LETTERS[pool.index(truth)]}. {truth}" if options else truth
     if finding.lesion is None or box is None:
-        before = f"<think>Searching the {noun}. No lesion is visible.</think>\n{answer}"
+        before = f"<think>Searching the {noun}. No lesion is visible. Answer: {truth}.</think>\n{answer}"
         return Item(kind, question, options, truth, join(question, options, three_d), before, "")
     facts = finding.facts
     numbers = ",".join(str(v) for v in box)
@@ -129,7 +129,6 @@ def make_item(rng: Random, finding: Finding, kind: str, three_d: bool, box: list
         place += f", {facts['level']} slices"
     elif "size" in facts:
         place = f"{facts['size']}, {place}"
-    if kind == "lung":
-        place += f", {facts['lung']}"
-    after = f"The crop shows a {seen} lesion, {WORDS['density'][facts['density']]}, {place}.</think>\n{answer}"
+    after = (f"The crop shows a {seen} lesion, {WORDS['density'][facts['density']]}, {place}."
+             f" Answer: {truth}.</think>\n{answer}")
     return Item(kind, question, options, truth, join(question, options, three_d), before, after)

@@ -70,7 +70,7 @@ class Painter:
         present = bool(rng.random() < 0.9) if lesion is None else lesion
         for _ in range(20):
             ground, inside, lung, source = self._ground_3d(rng, in_lung)
-            rz = float(rng.uniform(1.7, 4.2))
+            rz = float(rng.uniform(1.6, 3.4))
             cz = float(rng.uniform(rz + 0.3, DEPTH - rz - 0.3))
             if min(abs(cz - DEPTH / 3), abs(cz - 2 * DEPTH / 3)) < 1.0:
                 cz += 2.0 if cz < DEPTH / 2 else -2.0

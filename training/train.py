@@ -4,6 +4,9 @@ Stages: the vision tower alone with auxiliary heads; everything on 2D questions;
 Each stage has a number of steps and, optionally, a limit in minutes; the learning rate follows whichever is further on.
 A stopped run goes on from ``--work`` when it is started again. Every ``--export-every`` seconds the checkpoint folder is
 written anew.
+
+The processes run on their own and average their weights every few steps (local SGD): on cores that other programs use too,
+waiting for each other at every step would cost more than it gains.
 """
 
 from __future__ import annotations
@@ -41,14 +44,15 @@ class Stage:
     steps: int
     minutes: float
     rate: float
+    hold: bool = False
 
 
 def parse_plan(text: str) -> list[Stage]:
-    """``vision:600:6:0.001,2d:1500:28:0.0008``: kind, steps, minutes, peak rate."""
+    """``vision:600:6:0.001,2d:1500:28:0.0008``: kind, steps, minutes, peak rate; a plus after the kind holds the rate."""
     stages = []
     for part in text.split(","):
         kind, steps, minutes, rate = part.split(":")
-        stages.append(Stage(kind, int(steps), float(minutes), float(rate)))
+        stages.append(Stage(kind.rstrip("+"), int(steps), float(minutes), float(rate), kind.endswith("+")))
     return stages
 
 
@@ -83,19 +87,22 @@ def language_step(model: Readroom, maker: Maker, batch: Batch, three_d: bool) ->
         moving = model.visual(torch.cat((batch.images[batch.live], batch.crops)))
         with torch.no_grad():
             still = model.visual(batch.images[~batch.live])
-        alive = int(batch.live.sum())
         features = torch.empty(n + len(batch.crops), *moving.shape[1:], dtype=moving.dtype)
         at = torch.cat((batch.live.nonzero()[:, 0], torch.arange(n, len(features))))
         features = features.index_copy(0, at, moving).index_copy(0, (~batch.live).nonzero()[:, 0], still.to(moving.dtype))
-        del alive
     rows = features.flatten(0, 1)
     opening = torch.tensor(maker.opening[three_d])[None]
     past: KV
+    depth = torch.zeros(())
     _, past = language(language.embed_tokens(opening), torch.arange(opening.shape[1]).expand(3, 1, -1))
     if three_d:
         volumes = n // 32
         x = model.embed(batch.context.expand(volumes, -1), rows[:n * 16], maker.pad)
         _, past = language(x, batch.context_positions, past)
+        middle = language.middle.view(volumes, 32, -1, x.shape[-1])[:, :, 1:]
+        guess = model.heads.depth(middle).float().flatten(0, 2)
+        slices = torch.arange(32).repeat_interleave(middle.shape[2]).repeat(volumes)
+        depth = 0.2 * F.cross_entropy(guess, slices)
         each = len(batch.tails) // volumes
         past = [(k.repeat_interleave(each, 0), v.repeat_interleave(each, 0)) for k, v in past]
     x = model.embed(batch.tails, rows[batch.tail_rows] if len(batch.tail_rows) else None, maker.pad)
@@ -106,21 +113,22 @@ def language_step(model: Readroom, maker: Maker, batch: Batch, three_d: bool) ->
     letters = batch.weights > 1.5
     right = (logits[letters].argmax(-1) == batch.targets[letters]).float().mean()
     live = batch.live
-    return {"text": text, "place": 0.3 * place_loss(model, features[:n][live], batch.place_hit[live], batch.place_box[live]),
-            "kind": 0.3 * kind_loss(model, features[n:], batch.kind), "letters": right.detach()}
+    return {"text": text, "place": 0.5 * place_loss(model, features[:n][live], batch.place_hit[live], batch.place_box[live]),
+            "kind": 0.3 * kind_loss(model, features[n:], batch.kind), "depth": depth, "letters": right.detach()}
 
 
-def share(model: Readroom, extra: list[float], world: int) -> list[float]:
-    """Average gradients, and ``extra`` numbers, over the processes."""
-    grads = [p.grad if p.grad is not None else torch.zeros_like(p) for p in model.parameters()]
-    flat = torch.cat([g.flatten() for g in grads] + [torch.tensor(extra)])
-    if world > 1:
+def average(model: Readroom, extra: list[float], world: int) -> list[float]:
+    """Average the weights, and ``extra`` numbers, over the processes."""
+    if world == 1:
+        return extra
+    with torch.no_grad():
+        flat = torch.cat([p.flatten() for p in model.parameters()] + [torch.tensor(extra)])
         dist.all_reduce(flat)
         flat /= world
-    at = 0
-    for p, g in zip(model.parameters(), grads):
-        p.grad = flat[at:at + g.numel()].view_as(p)
-        at += g.numel()
+        at = 0
+        for p in model.parameters():
+            p.copy_(flat[at:at + p.numel()].view_as(p))
+            at += p.numel()
     return flat[at:].tolist()
 
 
@@ -136,15 +144,17 @@ def worker(rank: int, world: int, args: argparse.Namespace) -> None:
     decayed = [p for p in model.parameters() if p.dim() > 1]
     plain = [p for p in model.parameters() if p.dim() <= 1]
     sight = {id(p) for p in model.visual.parameters()}
-    groups = [{"params": [p for p in ps if (id(p) in sight) == v], "weight_decay": d, "scale": 0.5 if v else 1.0}
+    groups = [{"params": [p for p in ps if (id(p) in sight) == v], "weight_decay": d, "scale": 0.8 if v else 1.0}
               for ps, d in ((decayed, 0.02), (plain, 0.0)) for v in (True, False)]
     optimiser = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.97), fused=True)
     state_file = args.work / "state.pt"
     stages = parse_plan(args.plan)
     stage_at, step, spent, seed = 0, 0, 0.0, TRAIN_SEED
-    if state_file.exists():
+    if args.start:
+        model.load_state_dict(torch.load(args.start, weights_only=False)["model"], strict=False)
+    if state_file.exists() and not (args.start and torch.load(state_file, weights_only=False)["plan"] != args.plan):
         saved = torch.load(state_file, weights_only=False)
-        model.load_state_dict(saved["model"])
+        model.load_state_dict(saved["model"], strict=False)
         if saved["plan"] == args.plan:
             optimiser.load_state_dict(saved["optimiser"])
             stage_at, step, spent = saved["stage"], saved["step"], saved["spent"]
@@ -155,10 +165,11 @@ def worker(rank: int, world: int, args: argparse.Namespace) -> None:
         progress, begun = 0.0, time.time() - spent
         while progress < 1.0:
             now = time.time()
-            factor = min(1.0, (step + 1) / 60) * (0.04 + 0.96 * 0.5 * (1 + math.cos(math.pi * progress)))
+            factor = min(1.0, (step + 1) / 60) * (
+                1.0 if stage.hold else 0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * progress)))
             for group in optimiser.param_groups:
                 group["lr"] = stage.rate * factor * (group["scale"] if stage.kind != "vision" else 1.0)
-            three_d = stage.kind == "3d" and step % 3 != 2
+            three_d = stage.kind == "3d" and step % 2 == 0
             count = (args.batch_3d if three_d else args.batch) // world
             own_seed = seed + rank * count
             seed += count * world
@@ -176,17 +187,19 @@ def worker(rank: int, world: int, args: argparse.Namespace) -> None:
                 p.grad = None
             total.backward()
             mine = float(max(step / stage.steps, (now - begun) / 60 / stage.minutes if stage.minutes else 0.0))
-            shared = share(model, [mine] + [float(v.detach()) for v in losses.values()], world)
-            progress = shared[0]
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
             step += 1
+            shared = [mine] + [float(v.detach()) for v in losses.values()]
+            if step % args.sync == 0:
+                shared = average(model, shared, world)
+                progress = shared[0]
             if rank == 0:
-                if step % 10 == 0 or step < 4:
+                if step % (5 * args.sync) < 2 and step % args.sync < 2 or step < 4:
                     text = " ".join(f"{k} {v:.4f}" for k, v in zip(losses, shared[1:]))
                     print(f"{time.strftime('%H:%M:%S')} {stage.kind}{'/3d' if three_d else ''} {step} {progress:.3f} {text} "
                           f"lr {stage.rate * factor:.2e} data {made - now:.2f}s all {time.time() - now:.2f}s", flush=True)
-                if time.time() - last_save > 60:
+                if step % args.sync == 0 and time.time() - last_save > 60:
                     last_save = time.time()
                     save(args, model, optimiser, stage_at, step, last_save - begun, seed)
                 if args.export_every and stage.kind != "vision" and time.time() - last_export > args.export_every:
@@ -216,11 +229,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--plan", default="vision:700:0:0.0015,2d:2500:0:0.0008,3d:1500:0:0.0006")
     parser.add_argument("--work", type=Path, default=Path("/tmp/readroom-train"))
+    parser.add_argument("--start", type=Path, help="weights to start from (an after-N-stage.pt of another run)")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--batch-3d", type=int, default=8)
     parser.add_argument("--world", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--port", type=int, default=29517)
+    parser.add_argument("--sync", type=int, default=4, help="steps between averaging the processes' weights")
     parser.add_argument("--export-every", type=float, default=600.0)
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
