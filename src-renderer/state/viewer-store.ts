@@ -12,7 +12,7 @@ export const planes = ['axial', 'sagittal', 'coronal'] as const;
 export type PlaneName = (typeof planes)[number];
 export type PaneView = 'stack' | PlaneName;
 
-export const tools = ['window', 'pan', 'zoom', 'scroll', 'length', 'rectangle'] as const;
+export const tools = ['window', 'pan', 'zoom', 'scroll', 'crosshair', 'length', 'rectangle'] as const;
 export type Tool = (typeof tools)[number];
 
 export const paneCount = 4;
@@ -89,9 +89,11 @@ export const useViewer = create<ViewerState>()((set) => ({
   current: null,
   webgl: null,
   setLayout: (layout) =>
-    set(({ panes, active }) => ({
+    set(({ panes, active, tool }) => ({
       layout,
       mode: 'images',
+      // The crosshair means something in the three planes only.
+      tool: layout === 'mpr' ? 'crosshair' : tool === 'crosshair' ? 'window' : tool,
       panes: arrange(layout, panes, active),
       active: active < visiblePanes(layout) ? active : 0,
     })),

@@ -3,10 +3,11 @@
  * main side at pixelUrl as typed arrays, and the metadata from the contract's description of the series. One slice is
  * one entry of cornerstone's cache; stacks and volumes read the same entries, so pixels are held once.
  */
-import { Enums, imageLoader, metaData, type Types, utilities } from '@cornerstonejs/core';
+import { cache, Enums, imageLoader, metaData, type Types, utilities } from '@cornerstonejs/core';
 import { pixelUrl, type SeriesPixelsView, type SeriesView } from '../../src-contract/channels.ts';
-import { errorPayloadSchema, ReadroomError } from '../../src-contract/errors.ts';
+import { ReadroomError } from '../../src-contract/errors.ts';
 import type { SeriesRef } from '../state/study-store.ts';
+import { refusal } from './refusal.ts';
 import { geometryOf, type SeriesGeometry } from './series-geometry.ts';
 import { toPixels } from './typed-pixels.ts';
 import { add, column, cross, normalise, scale, type Vec3 } from './vector.ts';
@@ -45,6 +46,14 @@ export function registerSource(ref: SeriesRef, series: SeriesView, pixels: Serie
   };
   sources.push(source);
   return source;
+}
+
+/** Lets go of a source's pixels. Its number is not used again. */
+export function forgetSource(source: ImageSource): void {
+  if (cache.getVolumeLoadObject(source.volumeId)) cache.removeVolumeLoadObject(source.volumeId);
+  for (const imageId of source.imageIds) {
+    if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId, { force: true });
+  }
 }
 
 function find(imageId: string): { source: ImageSource; slice: number } | null {
@@ -106,13 +115,6 @@ function metadata(type: string, imageId: string): unknown {
     default:
       return undefined;
   }
-}
-
-/** The main side's own reason, where the answer holds one. */
-export async function refusal(answer: Response, otherwise: string): Promise<ReadroomError> {
-  const body: unknown = await answer.json().catch(() => null);
-  const payload = errorPayloadSchema.safeParse(body);
-  return payload.success ? ReadroomError.fromPayload(payload.data) : new ReadroomError('internal', otherwise);
 }
 
 /**
