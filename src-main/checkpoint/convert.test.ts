@@ -193,7 +193,7 @@ describe('a conversion killed in the middle', () => {
   let entry: Awaited<ReturnType<typeof buildEntry>>;
   beforeAll(async () => {
     entry = await buildEntry(path.join(import.meta.dirname, 'testing', 'convert-entry.ts'));
-  }, 60_000);
+  }, 120_000);
   afterAll(() => entry.remove());
 
   it('is never taken for whole, and the next run does only what is missing', async () => {
@@ -216,7 +216,7 @@ describe('a conversion killed in the middle', () => {
     const straight = path.join(await scratchFolder(), 'straight');
     await convertCheckpoint({ source, out: straight, precision: 'int4' });
     expect(await bytesOf(out)).toEqual(await bytesOf(straight));
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('verifyContainer', () => {
