@@ -1,4 +1,16 @@
-/** The window's page. */
+/** The window's page: stores are connected to the main side first, then it is drawn. */
 import { createRoot } from 'react-dom/client';
+import { App } from './app.tsx';
+import { bindKeys } from './commands/keys.ts';
+import { connect } from './state/connect.ts';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/controls.css';
+import './styles/layout.css';
+import './styles/panels.css';
+import './styles/chat.css';
 
-createRoot(document.getElementById('root')!).render(<h1>Readroom</h1>);
+connect();
+bindKeys();
+const root = document.getElementById('root');
+if (root) createRoot(root).render(<App />);

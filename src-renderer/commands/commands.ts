@@ -1,0 +1,195 @@
+/**
+ * Every command of the window in one list, for the palette, the shortcut sheet and the native menu: the contract's own,
+ * the viewer's, and a few of the chat's.
+ */
+import { type Command, type CommandName, commandNames, commands } from '../../src-contract/commands.ts';
+import { askDraft, stopActive } from '../chat/asking.ts';
+import { useComposer } from '../chat/composer-store.ts';
+import { saveTrace } from '../chat/turn-actions.tsx';
+import { call } from '../state/bridge.ts';
+import { useRuns } from '../state/run-store.ts';
+import { useSettings } from '../state/settings-store.ts';
+import { useStudies } from '../state/study-store.ts';
+import { useUi } from '../state/ui-store.ts';
+import { runViewerCommand, viewerCommand, viewerCommands } from '../viewer/commands.ts';
+
+export interface WindowCommand {
+  readonly id: string;
+  readonly title: string;
+  readonly group: 'File' | 'View' | 'Viewer' | 'Run' | 'Help';
+  /** As people read it: 'Ctrl+K', 'W'. */
+  readonly keys?: string;
+  enabled(): boolean;
+  run(): void;
+}
+
+/** The last run of the study in hand that has a trace. */
+function lastTrace(): string | null {
+  const { order, runs } = useRuns.getState();
+  const studyId = useStudies.getState().selected?.studyId;
+  return order.findLast((id) => runs[id].ask.studyId === studyId && runs[id].started !== null) ?? null;
+}
+
+function toggleTheme(): void {
+  const { settings, change } = useSettings.getState();
+  change({ theme: settings.theme === 'dark' ? 'light' : 'dark' });
+}
+
+/** The newest study that is in hand or open. */
+const studyInHand = (): string | undefined => useStudies.getState().selected?.studyId;
+
+const always = (): boolean => true;
+
+interface Action {
+  readonly run: () => void;
+  readonly enabled?: () => boolean;
+}
+
+/** What the shell itself carries out; the other names of the contract are the viewer's. */
+const actions: Partial<Record<CommandName, Action>> = {
+  'open-file': { run: () => void useStudies.getState().pick('file') },
+  'open-folder': { run: () => void useStudies.getState().pick('folder') },
+  'open-sample': {
+    run: () => void useStudies.getState().openSample(useStudies.getState().samples[0].id),
+    enabled: () => useStudies.getState().samples.length > 0,
+  },
+  'close-study': {
+    run: () => {
+      const studyId = studyInHand();
+      if (studyId) void useStudies.getState().close(studyId);
+    },
+    enabled: () => studyInHand() !== undefined,
+  },
+  'export-trace': {
+    run: () => {
+      const runId = lastTrace();
+      if (runId) void saveTrace(runId);
+    },
+    enabled: () => lastTrace() !== null,
+  },
+  'show-settings': { run: () => useUi.getState().openPanel('settings') },
+  'toggle-theme': { run: toggleTheme },
+  'show-tags': {
+    run: () => useUi.getState().openPanel('tags'),
+    enabled: () => studyInHand() !== undefined,
+  },
+  'show-models': { run: () => useUi.getState().openPanel('models') },
+  ask: {
+    // With nothing written yet, asking begins with writing.
+    run: () => (useComposer.getState().question.trim() ? void askDraft() : useComposer.getState().focus()),
+    enabled: () => studyInHand() !== undefined,
+  },
+  stop: { run: () => void stopActive() },
+  'command-palette': { run: () => useUi.getState().togglePanel('palette') },
+  'show-shortcuts': { run: () => useUi.getState().openPanel('shortcuts') },
+  'show-about': { run: () => useUi.getState().openPanel('about') },
+  'show-docs': { run: () => void call('app.openDocs', {}).catch(useUi.getState().report) },
+};
+
+const isMac = typeof navigator !== 'undefined' && navigator.platform.startsWith('Mac');
+
+/** 'CmdOrCtrl+Shift+O' as it is printed on the keyboard in use. */
+export function readableKeys(accelerator: string, mac = isMac): string {
+  const parts = accelerator.split('+').map((part) => {
+    if (part === 'CmdOrCtrl') return mac ? '⌘' : 'Ctrl';
+    if (part === 'Shift') return mac ? '⇧' : 'Shift';
+    return part;
+  });
+  return parts.join(mac ? '' : '+');
+}
+
+const keyNames: Readonly<Record<string, string>> = {
+  ' ': 'Space',
+  ArrowUp: '↑',
+  ArrowDown: '↓',
+  ArrowLeft: '←',
+  ArrowRight: '→',
+  PageUp: 'Page up',
+  PageDown: 'Page down',
+};
+
+/** 'Shift+ArrowLeft' or 'w' as it is printed on keys. */
+export function readableKey(shortcut: string): string {
+  const [key, shift] = shortcut.startsWith('Shift+') ? [shortcut.slice(6), 'Shift+'] : [shortcut, ''];
+  return shift + (keyNames[key] ?? (key.length === 1 ? key.toUpperCase() : key));
+}
+
+function contractCommand(name: CommandName): WindowCommand {
+  const { label, group, accelerator }: Command = commands[name];
+  const action = actions[name];
+  return {
+    id: name,
+    title: label.replace(/…$/, ''),
+    group,
+    keys: accelerator && readableKeys(accelerator),
+    enabled: action ? (action.enabled ?? always) : () => viewerCommand(name)?.enabled?.() !== false,
+    run: action ? action.run : () => void runViewerCommand(name),
+  };
+}
+
+const shellCommands: readonly WindowCommand[] = [
+  {
+    id: 'focus-question',
+    title: 'Write a question',
+    group: 'Run',
+    keys: '/',
+    enabled: () => studyInHand() !== undefined,
+    run: () => useComposer.getState().focus(),
+  },
+  {
+    id: 'toggle-follow',
+    title: 'Follow the boxes of a run in the viewer',
+    group: 'Run',
+    enabled: always,
+    run: () => useUi.getState().setFollow(!useUi.getState().following),
+  },
+  {
+    id: 'toggle-confidence',
+    title: 'Show token confidence',
+    group: 'Run',
+    enabled: always,
+    run: () => {
+      const { settings, change } = useSettings.getState();
+      change({ showConfidence: !settings.showConfidence });
+    },
+  },
+  {
+    id: 'toggle-browser',
+    title: 'Show or hide the study list',
+    group: 'View',
+    enabled: always,
+    run: () => useUi.getState().setLayout({ browserOpen: !useUi.getState().browserOpen }),
+  },
+  {
+    id: 'toggle-chat',
+    title: 'Show or hide the questions',
+    group: 'View',
+    enabled: always,
+    run: () => useUi.getState().setLayout({ chatOpen: !useUi.getState().chatOpen }),
+  },
+];
+
+const fromViewer = viewerCommands
+  .filter(({ id }) => !Object.hasOwn(commands, id))
+  .map(
+    ({ id, title, shortcut, enabled, run }): WindowCommand => ({
+      id,
+      title,
+      group: 'Viewer',
+      keys: shortcut && readableKey(shortcut),
+      enabled: () => enabled?.() !== false,
+      run,
+    }),
+  );
+
+export const windowCommands: readonly WindowCommand[] = [
+  ...commandNames.map(contractCommand),
+  ...shellCommands,
+  ...fromViewer,
+];
+
+/** Runs a command if it may be run now. */
+export function runCommand(id: string): void {
+  const command = windowCommands.find((one) => one.id === id);
+  if (command?.enabled()) command.run();
+}

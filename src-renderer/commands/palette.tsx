@@ -1,0 +1,89 @@
+/** Every command by name: type, choose with the arrow keys, Enter. */
+import { type KeyboardEvent, useId, useMemo, useRef, useState } from 'react';
+import { useUi } from '../state/ui-store.ts';
+import { Dialog } from '../ui/dialog.tsx';
+import { type WindowCommand, windowCommands } from './commands.ts';
+import { fuzzyFilter } from './fuzzy.ts';
+
+/** Two names for one thing would be offered twice: the one that tells its key stays. */
+function offered(): readonly WindowCommand[] {
+  const byTitle = new Map<string, WindowCommand>();
+  for (const command of windowCommands) {
+    if (command.id === 'command-palette' || !command.enabled()) continue;
+    const same = byTitle.get(command.title);
+    if (!same || (!same.keys && command.keys)) byTitle.set(command.title, command);
+  }
+  return [...byTitle.values()];
+}
+
+export function Palette() {
+  const close = useUi((state) => state.closePanel);
+  const [query, setQuery] = useState('');
+  const [chosen, setChosen] = useState(0);
+  const listId = useId();
+  const list = useRef<HTMLDivElement>(null);
+  const available = useMemo(offered, []);
+  const found = useMemo(
+    () => fuzzyFilter(query, available, ({ title, group }) => `${title} ${group}`),
+    [query, available],
+  );
+  const choose = (index: number): void => {
+    setChosen(index);
+    list.current?.children[index]?.scrollIntoView({ block: 'nearest' });
+  };
+  const run = (command: WindowCommand | undefined): void => {
+    if (!command) return;
+    close();
+    // After the dialog has given the focus back: the command may want it elsewhere.
+    setTimeout(() => command.run());
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step !== undefined) {
+      event.preventDefault();
+      if (found.length > 0) choose((chosen + step + found.length) % found.length);
+    } else if (event.key === 'Enter') {
+      event.preventDefault();
+      run(found[chosen]);
+    }
+  };
+  return (
+    <Dialog title="All commands" heading={false} className="palette" onClose={close} testId="palette">
+      <input
+        className="field palette-field"
+        role="combobox"
+        aria-expanded="true"
+        aria-controls={listId}
+        aria-activedescendant={found[chosen] ? `${listId}-${found[chosen].id}` : undefined}
+        aria-label="Command"
+        placeholder="Type a command"
+        value={query}
+        onChange={(event) => {
+          setQuery(event.target.value);
+          choose(0);
+        }}
+        onKeyDown={onKeyDown}
+      />
+      <div ref={list} id={listId} className="palette-list" role="listbox" aria-label="Commands">
+        {found.map((command, index) => (
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are the field's; the focus never leaves it.
+          <div
+            key={command.id}
+            id={`${listId}-${command.id}`}
+            role="option"
+            tabIndex={-1}
+            aria-selected={index === chosen}
+            className="palette-item"
+            onPointerMove={() => setChosen(index)}
+            onClick={() => run(command)}
+          >
+            <span className="palette-group">{command.group}</span>
+            <span>{command.title}</span>
+            {command.keys && <kbd>{command.keys}</kbd>}
+          </div>
+        ))}
+      </div>
+      {found.length === 0 && <p className="palette-none dim">No command of that name.</p>}
+    </Dialog>
+  );
+}

@@ -1,0 +1,23 @@
+/** Ties the stores to the main side, once, before anything is drawn. */
+import { runCommand } from '../commands/commands.ts';
+import { loadAppInfo } from './app-info-store.ts';
+import { on } from './bridge.ts';
+import { connectEngine } from './engine-store.ts';
+import { connectModels } from './models-store.ts';
+import { connectRuns, useRuns } from './run-store.ts';
+import { connectStudies, useStudies } from './study-store.ts';
+
+export function connect(): void {
+  connectEngine();
+  connectModels();
+  connectRuns();
+  connectStudies();
+  on('command', ({ name }) => runCommand(name));
+  // A closed study takes its questions with it: there is nothing left to show them on.
+  useStudies.subscribe((state, before) => {
+    for (const { studyId } of before.studies) {
+      if (!state.studies.some((study) => study.studyId === studyId)) useRuns.getState().forgetStudy(studyId);
+    }
+  });
+  void loadAppInfo();
+}

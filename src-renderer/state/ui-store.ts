@@ -1,0 +1,118 @@
+/** What of the window is open, how wide, and what it has to say: nothing here belongs to a study or a run. */
+import { create } from 'zustand';
+import { type ErrorPayload, toReadroomError } from '../../src-contract/errors.ts';
+
+export const panels = ['models', 'settings', 'shortcuts', 'palette', 'about', 'tags'] as const;
+export type Panel = (typeof panels)[number];
+
+export interface Notice {
+  readonly id: number;
+  readonly tone: 'info' | 'error';
+  readonly message: string;
+  readonly remedy?: string;
+  readonly detail?: string;
+}
+
+export interface Layout {
+  readonly browserWidth: number;
+  readonly chatWidth: number;
+  readonly browserOpen: boolean;
+  readonly chatOpen: boolean;
+}
+
+export const widthLimits = {
+  browser: { min: 180, max: 420 },
+  chat: { min: 320, max: 760 },
+} as const;
+
+interface UiState extends Layout {
+  readonly panel: Panel | null;
+  readonly notices: readonly Notice[];
+  /** The viewer goes to each new box of the run that streams. */
+  readonly following: boolean;
+  /** The switch as the person set it: the next question follows again where this one was interrupted. */
+  readonly followWanted: boolean;
+  openPanel(panel: Panel): void;
+  togglePanel(panel: Panel): void;
+  closePanel(): void;
+  setLayout(part: Partial<Layout>): void;
+  setFollow(on: boolean): void;
+  /** The person took the viewer in hand: it stays where they put it. */
+  interruptFollowing(): void;
+  resumeFollowing(): void;
+  notify(notice: Omit<Notice, 'id'>): void;
+  /** Says what went wrong, unless the person asked for it (cancelled). */
+  report(thrown: unknown): void;
+  dismiss(id: number): void;
+}
+
+const storageKey = 'readroom.layout';
+const defaults: Layout = { browserWidth: 240, chatWidth: 420, browserOpen: true, chatOpen: true };
+
+function savedLayout(): Layout {
+  try {
+    const saved = JSON.parse(localStorage.getItem(storageKey) ?? '{}') as Partial<Layout>;
+    return sensible({ ...defaults, ...saved });
+  } catch {
+    return defaults; // A layout that can't be read costs a default width, nothing else.
+  }
+}
+
+const clamp = (value: number, { min, max }: { min: number; max: number }): number =>
+  Number.isFinite(value) ? Math.round(Math.min(max, Math.max(min, value))) : min;
+
+function sensible({ browserWidth, chatWidth, browserOpen, chatOpen }: Layout): Layout {
+  return {
+    browserWidth: clamp(browserWidth, widthLimits.browser),
+    chatWidth: clamp(chatWidth, widthLimits.chat),
+    browserOpen: browserOpen !== false,
+    chatOpen: chatOpen !== false,
+  };
+}
+
+let noticeCount = 0;
+/** Notices that are kept: older ones make room. */
+const noticeLimit = 4;
+
+export function noticeOf({ message, remedy, detail }: ErrorPayload): Omit<Notice, 'id'> {
+  return { tone: 'error', message, remedy, detail };
+}
+
+export const useUi = create<UiState>()((set, get) => ({
+  ...savedLayout(),
+  panel: null,
+  notices: [],
+  following: true,
+  followWanted: true,
+  openPanel: (panel) => set({ panel }),
+  togglePanel: (panel) => set((state) => ({ panel: state.panel === panel ? null : panel })),
+  closePanel: () => set({ panel: null }),
+  setLayout: (part) =>
+    set((state) => {
+      const next = sensible({ ...state, ...part });
+      try {
+        localStorage.setItem(storageKey, JSON.stringify(next));
+      } catch {
+        // Full or refused storage: the layout holds for this session.
+      }
+      return next;
+    }),
+  setFollow: (on) => set({ following: on, followWanted: on }),
+  interruptFollowing: () => {
+    if (get().following) set({ following: false });
+  },
+  resumeFollowing: () => set(({ followWanted }) => ({ following: followWanted })),
+  notify: (notice) =>
+    set(({ notices }) => ({
+      notices: [
+        // Said once is enough: the same words move to the end.
+        ...notices.filter(({ message }) => message !== notice.message).slice(-(noticeLimit - 1)),
+        { ...notice, id: ++noticeCount },
+      ],
+    })),
+  report: (thrown) => {
+    const error = toReadroomError(thrown).toPayload();
+    if (error.code !== 'cancelled') get().notify(noticeOf(error));
+  },
+  dismiss: (id) => set(({ notices }) => ({ notices: notices.filter((notice) => notice.id !== id) })),
+}));
