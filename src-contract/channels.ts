@@ -237,8 +237,8 @@ export const calls = {
   'models.unload': { params: nothing, result: nothing },
   'engine.state': { params: nothing, result: engineStateSchema },
   /**
-   * Starts a run; its events come as run.event with this runId, in order. It ends with `run-finished` or, where it could
-   * not be carried out, with run.failed. Runs wait for each other; loading and conversion show in engine.changed.
+   * Starts a run; its events come as run.event with this runId, in order. It ends with `run-finished` or with
+   * run.failed. Runs wait for each other; conversion shows in models.progress, loading in engine.changed.
    */
   'run.ask': { params: askSchema, result: z.object({ runId: id }) },
   'run.stop': { params: z.object({ runId: id }), result: nothing },
@@ -295,7 +295,10 @@ export const events = {
   'models.failed': z.object({ modelId: id, precision: precisionSchema, error: errorPayloadSchema }),
   'engine.changed': engineStateSchema,
   'run.event': z.object({ runId: id, event: runEventSchema }),
-  /** The run could not begin or its process died: after this no run.event of that id comes. */
+  /**
+   * The run could not begin, or broke off: after this no run.event of that id comes. A run that had begun has told of
+   * its end (`run-finished`, 'failed' or 'cancelled') before.
+   */
   'run.failed': z.object({ runId: id, error: errorPayloadSchema }),
   /** A menu item of the native menu (commands.ts): the renderer carries it out. */
   command: z.object({ name: z.enum(commandNames) }),
@@ -314,6 +317,19 @@ export const appOrigin = 'app://readroom';
  */
 export const pixelUrl = (studyId: string, seriesId: string, slice: number, type: PixelType): string =>
   `${appOrigin}/pixels/${encodeURIComponent(studyId)}/${encodeURIComponent(seriesId)}/${slice}/${type}`;
+/**
+ * Several slices at once, one after the other, from `first` on: for filling up in the background, where one request for
+ * a few megabytes costs a fraction of one for each slice. At most `pixelBatch` of them.
+ */
+export const pixelsUrl = (
+  studyId: string,
+  seriesId: string,
+  first: number,
+  count: number,
+  type: PixelType,
+): string =>
+  `${appOrigin}/pixels/${encodeURIComponent(studyId)}/${encodeURIComponent(seriesId)}/${first}+${count}/${type}`;
+export const pixelBatch = 64;
 /** The middle slice of a series as a small PNG, for an <img>. Made without decoding the rest where the format allows. */
 export const thumbnailUrl = (studyId: string, seriesId: string): string =>
   `${appOrigin}/thumbnail/${encodeURIComponent(studyId)}/${encodeURIComponent(seriesId)}`;

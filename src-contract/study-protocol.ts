@@ -13,7 +13,7 @@
  *  7. Both sides check every message. The child exits when the channel closes; its exit is an error for every open call.
  */
 import { z } from 'zod';
-import { pixelTypes, seriesPixelsSchema, tagSchema, targetSchema } from './channels.ts';
+import { pixelBatch, pixelTypes, seriesPixelsSchema, tagSchema, targetSchema } from './channels.ts';
 import { imagePixelsSchema } from './engine-protocol.ts';
 import { errorPayloadSchema } from './errors.ts';
 import { affineChainSchema } from './geometry.ts';
@@ -46,8 +46,16 @@ export const studyMethods = {
     result: seriesPixelsSchema.omit({ studyId: true }),
   },
   cancelPixels: { params: z.object({ seriesId }), result: nothing },
-  /** Waits until the slice is decoded. An error with field 'type' when the series is of another type by now. */
-  slice: { params: z.object({ seriesId, slice, type: z.enum(pixelTypes) }), result: bytesSchema },
+  /** `count` slices from `slice` on, one after the other. Waits until they are decoded. An error with field 'type' when the series is of another type by now. */
+  slice: {
+    params: z.object({
+      seriesId,
+      slice,
+      count: z.number().int().min(1).max(pixelBatch),
+      type: z.enum(pixelTypes),
+    }),
+    result: bytesSchema,
+  },
   /** PNG. */
   thumbnail: {
     params: z.object({ seriesId, side: z.number().int().min(16).max(1024) }),

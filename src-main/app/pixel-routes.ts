@@ -10,7 +10,13 @@ const index = z
   .string()
   .regex(/^\d{1,7}$/)
   .transform(Number);
-const pixelPath = z.tuple([z.literal('pixels'), id, id, index, z.enum(pixelTypes)]);
+/** "12" is a slice, "12+8" is eight from there. */
+const slices = z
+  .string()
+  .regex(/^\d{1,7}(\+\d{1,3})?$/)
+  .transform((text) => text.split('+').map(Number))
+  .transform(([slice, count = 1]) => ({ slice, count }));
+const pixelPath = z.tuple([z.literal('pixels'), id, id, slices, z.enum(pixelTypes)]);
 const thumbnailPath = z.tuple([z.literal('thumbnail'), id, id]);
 const previewPath = z.tuple([z.literal('preview'), id]);
 const modelViewPath = z.tuple([z.literal('model-view'), id, id, index]);
@@ -52,9 +58,9 @@ export function pixelRoutes(studies: Studies): AppRoute[] {
     (segments, signal) => {
       const path = pixelPath.safeParse(segments);
       if (!path.success) return undefined;
-      const [, studyId, seriesId, slice, type] = path.data;
+      const [, studyId, seriesId, { slice, count }, type] = path.data;
       return answer(async () =>
-        bytesResponse(await studies.call(studyId, 'slice', { seriesId, slice, type }, signal), binary),
+        bytesResponse(await studies.call(studyId, 'slice', { seriesId, slice, count, type }, signal), binary),
       );
     },
     (segments, signal) => {

@@ -61,12 +61,16 @@ export class SeriesLoad {
     return { seriesId: this.#seriesId, type: pixelTypeOf(data), columns, rows, slices, channels, range };
   }
 
-  /** The bytes of one slice: a copy, since a view would be sent with the whole volume behind it. */
-  async slice(index: number, type: PixelType, signal: AbortSignal): Promise<Uint8Array> {
-    if (this.#there?.[index] !== 1) this.#wanted.push(index);
+  /** The bytes of some slices in a row: a copy, since a view would be sent with the whole volume behind it. */
+  async slices(first: number, count: number, type: PixelType, signal: AbortSignal): Promise<Uint8Array> {
+    const last = first + count - 1;
+    // The one that is wanted last is taken first.
+    for (let k = last; k >= first; k--) if (this.#there?.[k] !== 1) this.#wanted.push(k);
     const data = await this.#until(() => {
-      if (this.#pixels && index >= this.#pixels.slices) throw noSuchSlice(index);
-      return this.#there?.[index] === 1 ? this.#pixels?.data : undefined;
+      if (this.#pixels && last >= this.#pixels.slices) throw noSuchSlice(last);
+      return this.#there?.subarray(first, last + 1).every((one) => one === 1)
+        ? this.#pixels?.data
+        : undefined;
     }, signal);
     if (pixelTypeOf(data) !== type) {
       throw new ReadroomError('input-invalid', `The series is of type ${pixelTypeOf(data)} now.`, {
@@ -74,7 +78,7 @@ export class SeriesLoad {
       });
     }
     const length = data.length / this.#there!.length;
-    const part = data.subarray(index * length, (index + 1) * length);
+    const part = data.subarray(first * length, (last + 1) * length);
     return new Uint8Array(part.buffer, part.byteOffset, part.byteLength).slice();
   }
 

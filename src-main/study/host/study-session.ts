@@ -70,10 +70,10 @@ export class StudySession {
   }
 
   async slice(
-    { seriesId, slice, type }: StudyParams<'slice'>,
+    { seriesId, slice, count, type }: StudyParams<'slice'>,
     signal: AbortSignal,
   ): Promise<StudyResult<'slice'>> {
-    return this.#load(seriesId).slice(slice, type, signal);
+    return this.#load(seriesId).slices(slice, count, type, signal);
   }
 
   thumbnail(seriesId: string, side: number, signal: AbortSignal): Promise<Uint8Array> {
