@@ -1,5 +1,7 @@
 /** What benchmarks share: their form, medians, and the models that they are measured on. */
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import type { RunRequest } from '../src-contract/engine-protocol.ts';
 import { runRequestSchema } from '../src-contract/engine-protocol.ts';
@@ -9,6 +11,7 @@ import { writeRandomCheckpoint } from '../src-main/checkpoint/random-checkpoint.
 import { runGrounded } from '../src-main/engine/grounding/loop.ts';
 import { formatPrompt } from '../src-main/engine/grounding/prompts.ts';
 import type { ImagePixels, VisionLanguageModel } from '../src-main/engine/language-model.ts';
+import { physicalCores } from '../src-main/engine/model/threads.ts';
 import { buildChain, storedOrientation } from '../src-main/slices/affine-chain.ts';
 import { seededRandom } from '../src-main/slices/random-box.ts';
 import { withProcessor } from '../src-main/slices/serialise.ts';
@@ -21,7 +24,9 @@ export interface BenchResult {
 }
 export type Log = (text: string) => void;
 
-export const miniFolder = (): string => join(bundledModelsFolder(), 'readroom-mini');
+/** The embedded model; READROOM_BENCH_MINI names another small checkpoint in its place. */
+export const miniFolder = (): string =>
+  process.env.READROOM_BENCH_MINI || join(bundledModelsFolder(), 'readroom-mini');
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -31,25 +36,52 @@ export function median(values: readonly number[]): number {
 
 export const rounded = (value: number, digits = 2): number => Number(value.toFixed(digits));
 
-/** A random checkpoint of 252 M parameters with the 7B's proportions; made once and kept in the cache. */
+/** Slices of the 3D study that is asked about: the reference's 32, or fewer for a quick look. */
+export const studySlices = (): number => Number(process.env.READROOM_BENCH_SLICES || 32);
+
+/** Bounds on the pixels of an image as Qwen2.5-VL-7B's own preprocessor_config.json has them. */
+const boundsOf7B = { min_pixels: 3136, max_pixels: 12_845_056 };
+
+/**
+ * A random checkpoint of 252 M parameters with the 7B's proportions; made once and kept in the cache. Images are resized
+ * as the 7B resizes them (a 256 x 256 slice is 252 x 252, 81 tokens), not to the embedded model's 112 x 112: what a study
+ * costs is mostly its number of tokens.
+ */
 export async function largeCheckpoint(log: Log): Promise<string> {
-  const folder = join(cacheFolder(), 'bench', 'random-252m');
-  const done = join(folder, 'config.json');
-  if (!existsSync(join(folder, 'whole'))) {
+  const tokenizerFrom = miniFolder();
+  const tokenizer = createHash('sha256').update(readFileSync(join(tokenizerFrom, 'tokenizer.json')));
+  const name = `random-252m-${tokenizer.digest('hex').slice(0, 8)}`;
+  const folder = join(cacheFolder(), 'bench', name);
+  const whole = join(folder, 'whole');
+  if (!existsSync(whole)) {
     log('Writing a random checkpoint of 252 M parameters …');
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
-    await writeRandomCheckpoint({ out: folder, tokenizerFrom: miniFolder() });
-    mkdirSync(join(folder, 'whole'));
+    await writeRandomCheckpoint({ out: folder, tokenizerFrom });
+    const processor = join(folder, 'preprocessor_config.json');
+    const config = JSON.parse(readFileSync(processor, 'utf8')) as Record<string, unknown>;
+    // The other spelling of the bounds, which newer files have.
+    const size = { shortest_edge: boundsOf7B.min_pixels, longest_edge: boundsOf7B.max_pixels };
+    writeFileSync(processor, JSON.stringify({ ...config, ...boundsOf7B, size }));
+    mkdirSync(whole);
   }
-  if (!existsSync(done)) throw new Error(`${folder} is damaged: delete it`);
   return folder;
 }
 
 export const containerOf = (model: string, precision: 'fp32' | 'int4'): Promise<string> =>
   ensureContainer({ model, precision, cacheRoot: containersFolder() });
 
-/** 32 slices of noise with structure, so that no two are equal: what a cache can't help with. */
+/** What a reader of a figure has to know of the machine, and of what else it was doing. */
+export function machine(): Record<string, unknown> {
+  const [{ model }] = cpus();
+  return {
+    cpu: `${model.trim()}, ${cpus().length} logical cores`,
+    threads: physicalCores(),
+    loadAverage: rounded(loadavg()[0]),
+  };
+}
+
+/** Slices of noise with structure, so that no two are equal: what a cache can't help with. */
 export function syntheticSlices(count: number, seed: number, size = 256): ImagePixels[] {
   const random = seededRandom(seed);
   return Array.from({ length: count }, () => {
@@ -92,15 +124,23 @@ export function request3d(
   });
 }
 
+export function cpuMsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
 export interface TimedRun {
   readonly totalMs: number;
   readonly firstTokenMs: number;
+  /** Processor time of all threads: what other programs on the machine change least. */
+  readonly cpuMs: number;
   readonly events: RunEvent[];
 }
 
 /** Runs and times one request; a run that did not end as forced is an error, so that no bench measures a failure. */
 export async function timedRun(model: VisionLanguageModel, request: RunRequest): Promise<TimedRun> {
   const events: RunEvent[] = [];
+  const cpu = process.cpuUsage();
   const started = performance.now();
   let firstTokenMs = Number.NaN;
   const outcome = await runGrounded(model, request, (event) => {
@@ -108,6 +148,43 @@ export async function timedRun(model: VisionLanguageModel, request: RunRequest):
     events.push(event);
   });
   const totalMs = performance.now() - started;
+  const cpuMs = cpuMsSince(cpu);
   if (outcome.stopReason === 'failed') throw new Error(outcome.error?.message ?? 'the run failed');
-  return { totalMs, firstTokenMs, events };
+  return { totalMs, firstTokenMs, cpuMs, events };
+}
+
+/** Keeps a copy of the logits of every decoded position, so that both arms can be compared number by number. */
+export function recordLogits(model: VisionLanguageModel, into: Float32Array[]): VisionLanguageModel {
+  const { context } = model;
+  const recording = Object.create(context, {
+    append: {
+      value: async (...args: Parameters<typeof context.append>) => {
+        const logits = await context.append(...args);
+        into.push(logits.slice());
+        return logits;
+      },
+    },
+    setPrompt: {
+      value: async (...args: Parameters<typeof context.setPrompt>) => {
+        const result = await context.setPrompt(...args);
+        into.push(result.logits.slice());
+        return result;
+      },
+    },
+    rewind: { value: (length: number) => context.rewind(length) },
+    length: { get: () => context.length },
+    ids: { get: () => context.ids },
+  });
+  return Object.create(model, { context: { value: recording } });
+}
+
+/** Over all positions and words; the arms must have taken the same steps. */
+export function largestDifference(a: readonly Float32Array[], b: readonly Float32Array[]): number {
+  if (a.length !== b.length) throw new Error('the arms took different steps');
+  let largest = 0;
+  a.forEach((row, index) => {
+    const other = b[index];
+    for (let i = 0; i < row.length; i++) largest = Math.max(largest, Math.abs(row[i] - other[i]));
+  });
+  return largest;
 }

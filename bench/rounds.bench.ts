@@ -2,108 +2,90 @@
  * `rounds`: a 3D answer with three boxes, incremental against the reference's own algorithm (every image encoded and
  * everything prefilled again each round), on the same graphs, with the same forced tokens. Ratio = reference / ours.
  */
-import type { VisionLanguageModel } from '../src-main/engine/language-model.ts';
 import { openModel } from '../src-main/engine/model/open-model.ts';
 import {
   type BenchResult,
   containerOf,
   type Log,
   largeCheckpoint,
+  largestDifference,
+  machine,
   median,
   miniFolder,
+  recordLogits,
   request3d,
   rounded,
+  studySlices,
   syntheticSlices,
+  type TimedRun,
   timedRun,
 } from './bench.ts';
 
 const answer = [
-  '<think>I look at the first place <|box_start|>[10,12,3,40,44,6]<|box_end|>',
-  ' and at a second one <|box_start|>[60,50,14,90,84,17]<|box_end|>',
-  ' and at a third <|box_start|>[20,70,25,50,100,28]<|box_end|>',
-  ' Nothing else is seen.</think>A. yes<|im_end|>',
+  '<think>There is a lesion <|box_start|>[10,12,3,40,44,6]<|box_end|>',
+  ' and one here <|box_start|>[60,50,14,90,84,17]<|box_end|>',
+  ' and here <|box_start|>[20,70,25,50,100,28]<|box_end|>',
+  ' It is a lesion.</think>A. yes<|im_end|>',
 ].join('');
 
-/** Keeps a copy of the logits of every decoded position, so that both arms can be compared number by number. */
-function recordLogits(model: VisionLanguageModel, into: Float32Array[]): VisionLanguageModel {
-  const { context } = model;
-  const recording = Object.create(context, {
-    append: {
-      value: async (...args: Parameters<typeof context.append>) => {
-        const logits = await context.append(...args);
-        into.push(logits.slice());
-        return logits;
-      },
-    },
-    setPrompt: {
-      value: async (...args: Parameters<typeof context.setPrompt>) => {
-        const result = await context.setPrompt(...args);
-        into.push(result.logits.slice());
-        return result;
-      },
-    },
-    rewind: { value: (length: number) => context.rewind(length) },
-    length: { get: () => context.length },
-    ids: { get: () => context.ids },
-  });
-  return Object.create(model, { context: { value: recording } });
-}
+const arms = ['reference', 'incremental'] as const;
+type Arm = (typeof arms)[number];
 
-interface Arms {
-  readonly ratio: number;
-  readonly referenceMs: number;
-  readonly incrementalMs: number;
-  readonly largestLogitDifference: number;
-  readonly comparedLogits: number;
-}
-
-async function compare(container: string, repeats: number, log: Log): Promise<Arms> {
-  const model = await openModel(container, { providers: ['cpu'] });
+async function compare(container: string, repeats: number, log: Log) {
+  // Without a memory of earlier images, and from an empty KV cache, every run of either arm starts cold.
+  const model = await openModel(container, { providers: ['cpu'], featureCacheBytes: 0 });
   const forcedTokens = model.tokenizer.encode(answer);
-  const times = { reference: [] as number[], incremental: [] as number[] };
-  const logits = { reference: [] as Float32Array[], incremental: [] as Float32Array[] };
+  const ask = (images: ReturnType<typeof syntheticSlices>, arm: Arm) =>
+    request3d(model, images, 'Is there a lesion?', { forcedTokens, reencode: arm === 'reference' });
+  await timedRun(model, ask(syntheticSlices(32, 1, 64), 'incremental'));
+  const runs: Record<Arm, TimedRun[]> = { reference: [], incremental: [] };
+  let logitDifference = 0;
+  let comparedLogits = 0;
   for (let repeat = 0; repeat < repeats; repeat++) {
-    // Fresh slices each time: neither arm may profit from the vision cache of the run before.
-    for (const arm of repeat % 2
-      ? (['incremental', 'reference'] as const)
-      : (['reference', 'incremental'] as const)) {
-      const images = syntheticSlices(32, 100 + repeat * 2 + (arm === 'reference' ? 0 : 1));
-      const sink: Float32Array[] = [];
-      const same = repeat === 0 ? syntheticSlices(32, 7) : images;
-      const request = request3d(model, same, 'Is there a lesion?', {
-        forcedTokens,
-        reencode: arm === 'reference',
-      });
-      const timed = await timedRun(repeat === 0 ? recordLogits(model, sink) : model, request);
-      const boxes = timed.events.filter(({ type }) => type === 'crop').length;
-      if (boxes !== 3) throw new Error(`${boxes} crops instead of 3`);
-      if (repeat === 0) logits[arm] = sink;
-      else times[arm].push(timed.totalMs);
-      log(
-        `  ${arm}: ${(timed.totalMs / 1000).toFixed(1)} s${repeat === 0 ? ' (first, compares logits, not counted)' : ''}`,
-      );
+    const images = syntheticSlices(studySlices(), 100 + repeat);
+    const logits: Record<Arm, Float32Array[]> = { reference: [], incremental: [] };
+    for (const arm of repeat % 2 ? arms.toReversed() : arms) {
+      model.context.rewind(0);
+      const run = await timedRun(recordLogits(model, logits[arm]), ask(images, arm));
+      const crops = run.events.filter(({ type }) => type === 'crop').length;
+      if (crops !== 3) throw new Error(`${crops} crops instead of 3`);
+      runs[arm].push(run);
+      log(`  ${arm}: ${(run.totalMs / 1000).toFixed(1)} s`);
     }
+    logitDifference = Math.max(logitDifference, largestDifference(logits.reference, logits.incremental));
+    comparedLogits += logits.reference.length;
   }
+  const contextTokens = model.context.length;
   await model.release();
-  if (logits.reference.length !== logits.incremental.length) throw new Error('the arms took different steps');
-  let largest = 0;
-  logits.reference.forEach((row, index) => {
-    const other = logits.incremental[index];
-    for (let i = 0; i < row.length; i++) largest = Math.max(largest, Math.abs(row[i] - other[i]));
-  });
+  const wall = (arm: Arm) => median(runs[arm].map(({ totalMs }) => totalMs));
+  const cpu = (arm: Arm) => median(runs[arm].map(({ cpuMs }) => cpuMs));
   return {
-    ratio: median(times.reference) / median(times.incremental),
-    referenceMs: rounded(median(times.reference), 0),
-    incrementalMs: rounded(median(times.incremental), 0),
-    largestLogitDifference: largest,
-    comparedLogits: logits.reference.length,
+    ratio: rounded(wall('reference') / wall('incremental')),
+    ratioOfProcessorTime: rounded(cpu('reference') / cpu('incremental')),
+    referenceMs: rounded(wall('reference'), 0),
+    incrementalMs: rounded(wall('incremental'), 0),
+    repeats,
+    contextTokens,
+    forcedTokens: forcedTokens.length,
+    largestLogitDifference: logitDifference,
+    comparedLogits,
   };
 }
 
 export async function bench(log: Log): Promise<BenchResult> {
+  const before = machine();
   log('252 M random parameters, fp32, cpu:');
-  const large = await compare(await containerOf(await largeCheckpoint(log), 'fp32'), 3, log);
+  const large = await compare(await containerOf(await largeCheckpoint(log), 'fp32'), 2, log);
   log('readroom-mini, fp32, cpu:');
-  const mini = await compare(await containerOf(miniFolder(), 'fp32'), 4, log);
-  return { ratio: rounded(large.ratio), detail: { bar: '>= 3', random252M: large, readroomMini: mini } };
+  const mini = await compare(await containerOf(miniFolder(), 'fp32'), 5, log);
+  return {
+    ratio: large.ratio,
+    detail: {
+      bar: '>= 3, logits equal to 1e-3',
+      study: `${studySlices()} slices of 256 x 256, 3 boxes of 3 slices each`,
+      random252M: { imageSize: "252 x 252, by the 7B's own pixel bounds", ...large },
+      readroomMini: { imageSize: "112 x 112, by that checkpoint's pixel bounds", ...mini },
+      machine: before,
+    },
+  };
 }
