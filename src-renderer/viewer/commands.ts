@@ -9,7 +9,7 @@ import { flipHorizontally, flipVertically, panBy, turnClockwise, zoomAt } from '
 import { measurements } from './measurements.ts';
 import type { Pane } from './pane.ts';
 import { viewer } from './viewer-handle.ts';
-import { presetsOf } from './window-presets.ts';
+import { type Preset, presetsOf } from './window-presets.ts';
 
 export interface ViewerCommand {
   readonly id: string;
@@ -92,18 +92,21 @@ const looking: readonly ViewerCommand[] = [
   }),
 ];
 
+/** Presets of what the active pane shows. */
+export function activePresets(): readonly Preset[] {
+  const source = pane()?.source;
+  return source ? presetsOf(source.series, source.pixels.range[0]) : [];
+}
+
 const presetKeys = ['1', '2', '3', '4', '5', '6', '7', '8', '9'];
 const presetCommands: readonly ViewerCommand[] = presetKeys.map((key, n) => ({
   id: `viewer-preset-${key}`,
   title: `Window preset ${key}`,
   shortcut: key,
-  enabled: () => {
-    const series = pane()?.source?.series;
-    return series !== undefined && n < presetsOf(series).length;
-  },
+  enabled: () => n < activePresets().length,
   run: () => {
     const active = pane();
-    const preset = active?.source ? presetsOf(active.source.series)[n] : undefined;
+    const preset = activePresets()[n];
     if (active && preset) viewer()?.setDisplay(active, { lower: preset.lower, upper: preset.upper });
   },
 }));

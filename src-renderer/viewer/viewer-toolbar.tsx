@@ -3,10 +3,9 @@ import type { ReactElement, ReactNode } from 'react';
 import { useOverlay } from '../state/overlay.ts';
 import { useSeries } from '../state/study-store.ts';
 import { useViewer } from '../state/viewer-store.ts';
-import { runViewerCommand, viewerCommand } from './commands.ts';
+import { activePresets, runViewerCommand, viewerCommand } from './commands.ts';
 import { Icon, type IconName } from './icons.tsx';
 import { viewer } from './viewer-handle.ts';
-import { presetsOf } from './window-presets.ts';
 
 /** Accelerators of commands that the native menu binds (src-contract/commands.ts), as people read them. */
 const menuKeys: Record<string, string> = {
@@ -87,9 +86,9 @@ function Tools(): ReactElement {
 }
 
 function Windows(): ReactElement {
-  const ref = useViewer(({ panes, active }) => panes[active]?.series ?? null);
-  const series = useSeries(ref);
-  const presets = series ? presetsOf(series) : [];
+  // Known once the pane shows the series, which is when `current` names it.
+  useViewer(({ current, active }) => `${current?.studyId}/${current?.seriesId}/${active}`);
+  const presets = activePresets();
   return (
     <Group label="Window">
       <select

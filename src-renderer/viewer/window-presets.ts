@@ -27,16 +27,24 @@ const ct: readonly Preset[] = [
   preset('Angiography', 300, 600),
 ];
 
-/** CT by its modality or by its units: Hounsfield units mean the same everywhere, other units don't. */
-const isCt = ({ modality, units }: SeriesView): boolean => modality === 'CT' || units === 'HU';
+/**
+ * CT by its modality or by its units: Hounsfield units mean the same everywhere, other units don't. Research formats
+ * name neither; values from below -900, where air is, are then taken for Hounsfield units too.
+ */
+function isCt({ modality, units }: SeriesView, lowest: number): boolean {
+  return modality === 'CT' || units === 'HU' || (modality === 'OT' && units === '' && lowest <= -900);
+}
 
-/** Presets that mean something for a series; the file's own windows first. */
-export function presetsOf(series: SeriesView): readonly Preset[] {
+/**
+ * Presets that mean something for a series; the file's own windows first.
+ * @param lowest the smallest value in it, as far as it is known
+ */
+export function presetsOf(series: SeriesView, lowest = 0): readonly Preset[] {
   const own = series.windows.map(({ center, width }, n) =>
     preset(series.windows.length > 1 ? `From the file (${n + 1})` : 'From the file', center, width),
   );
   if (series.channels === 3) return [];
-  return isCt(series) ? [...own, ...ct] : own;
+  return isCt(series, lowest) ? [...own, ...ct] : own;
 }
 
 /** Values between the 1st and the 99th percentile of a sample of the pixels; the whole range when that is flat. */
