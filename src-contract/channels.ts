@@ -198,7 +198,7 @@ export const calls = {
     params: z.object({ studyId: id, seriesId: id, first: z.number().int().nonnegative().optional() }),
     result: seriesPixelsSchema,
   },
-  /** Stops decoding: what is there stays, a fetch of the rest fails, `study.pixels` goes on with it. */
+  /** Stops decoding: what is there stays, a fetch of the rest fails, `study.pixels` begins anew. */
   'study.cancelPixels': { params: z.object({ studyId: id, seriesId: id }), result: nothing },
   'study.tags': {
     params: z.object({ studyId: id, seriesId: id, slice: z.number().int().nonnegative() }),

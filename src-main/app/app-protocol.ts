@@ -50,12 +50,22 @@ const refused = (status: number, text: string) =>
     headers: { 'content-type': 'text/plain', 'x-content-type-options': 'nosniff' },
   });
 
+/** The decoded parts of a path; null where they are not well-formed. */
+function segmentsOf(pathname: string): string[] | null {
+  try {
+    return pathname.split('/').slice(1).map(decodeURIComponent);
+  } catch {
+    return null;
+  }
+}
+
 /** Serves `pagesFolder` and `routes` under app://readroom/. */
 export function serveApp(session: Session, pagesFolder: string, routes: readonly AppRoute[]): void {
   session.protocol.handle('app', async (request) => {
     const url = new URL(request.url);
     if (url.host !== 'readroom' || request.method !== 'GET') return refused(404, 'Not found');
-    const segments = url.pathname.split('/').slice(1).map(decodeURIComponent);
+    const segments = segmentsOf(url.pathname);
+    if (!segments) return refused(400, 'Bad request');
     for (const route of routes) {
       const answer = route(segments, request.signal);
       if (answer) return answer;

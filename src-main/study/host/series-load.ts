@@ -8,12 +8,17 @@ import { ReadroomError, toReadroomError } from '../../../src-contract/errors.ts'
 import type { StudyEvent, StudyResult } from '../../../src-contract/study-protocol.ts';
 import type { OpenStudy } from '../open-study.ts';
 import { extent, type SeriesPixels, type ValueArray } from '../pixels.ts';
-import { throwIfCancelled } from '../reader.ts';
 
 type Range = [number, number];
 
 /** Progress events are for eyes: more than this many milliseconds apart, and at the end. */
 const progressInterval = 80;
+
+interface Waiter {
+  /** True once it has what it waits for, or never will. */
+  readonly look: () => boolean;
+  readonly reject: (error: ReadroomError) => void;
+}
 
 export class SeriesLoad {
   readonly #open: OpenStudy;
@@ -24,11 +29,12 @@ export class SeriesLoad {
   #count = 0;
   #pixels: SeriesPixels | undefined;
   #range: Range | undefined;
-  #work: { controller: AbortController; whole: Promise<SeriesPixels> } | undefined;
+  /** Of the decoding under way. */
+  #work: AbortController | undefined;
   #complete: SeriesPixels | undefined;
   /** Slices that are waited for: the last one asked for is what is being looked at. */
   readonly #wanted: number[] = [];
-  #wakeUp = new Set<() => void>();
+  readonly #waiters = new Set<Waiter>();
   #lastProgress = 0;
 
   constructor(open: OpenStudy, seriesId: string, emit: (event: StudyEvent) => void) {
@@ -41,16 +47,15 @@ export class SeriesLoad {
   start(first?: number): void {
     if (first !== undefined) this.#wanted.push(first);
     if (this.#complete || this.#work) return;
-    const controller = new AbortController();
-    const whole = this.#read(controller.signal);
-    this.#work = { controller, whole };
-    // Whoever waits for slices hears of a failure from `until`; the rest from the event.
-    whole.catch(() => undefined);
+    this.#work = new AbortController();
+    void this.#read(this.#work.signal);
   }
 
-  /** Stops decoding; slices that are there stay until the next `start`. */
+  /** Stops decoding, and whoever waits for it; slices that are there stay until the next `start`. */
   cancel(): void {
-    this.#work?.controller.abort();
+    this.#work?.abort();
+    this.#work = undefined;
+    this.#fail(new ReadroomError('cancelled', 'Reading the series was stopped.'));
   }
 
   /** How it stands, once there is a slice. */
@@ -93,7 +98,7 @@ export class SeriesLoad {
     return this.#until(() => this.#complete, signal);
   }
 
-  async #read(signal: AbortSignal): Promise<SeriesPixels> {
+  async #read(signal: AbortSignal): Promise<void> {
     this.#there = undefined;
     this.#pixels = undefined;
     this.#range = undefined;
@@ -102,22 +107,25 @@ export class SeriesLoad {
       const pixels = await this.#open.readPixels(this.#seriesId, {
         signal,
         nextSlice: () => this.#nextWanted(),
-        onSlices: (soFar, indexes) => this.#arrived(soFar, indexes),
+        // One more file may be in the works when decoding is stopped, and begun anew.
+        onSlices: (soFar, indexes) => {
+          if (!signal.aborted) this.#arrived(soFar, indexes);
+        },
       });
+      if (signal.aborted) return;
       // What was read in one piece was not announced slice by slice.
       this.#arrived(
         pixels,
         Array.from({ length: pixels.slices }, (_, index) => index).filter((k) => this.#there?.[k] !== 1),
       );
       this.#complete = pixels;
-      return pixels;
-    } catch (thrown) {
-      const error = toReadroomError(thrown);
-      this.#emit({ type: 'series-failed', seriesId: this.#seriesId, error: error.toPayload() });
-      throw error;
-    } finally {
-      this.#work = signal.aborted || !this.#complete ? undefined : this.#work;
       this.#wake();
+    } catch (thrown) {
+      if (signal.aborted) return;
+      const error = toReadroomError(thrown);
+      this.#work = undefined;
+      this.#fail(error);
+      this.#emit({ type: 'series-failed', seriesId: this.#seriesId, error: error.toPayload() });
     }
   }
 
@@ -158,26 +166,45 @@ export class SeriesLoad {
     return undefined;
   }
 
+  /** Lets everyone who waits look again. */
   #wake(): void {
-    const waiting = this.#wakeUp;
-    this.#wakeUp = new Set();
-    for (const wake of waiting) wake();
+    for (const waiter of this.#waiters) if (waiter.look()) this.#waiters.delete(waiter);
+  }
+
+  #fail(error: ReadroomError): void {
+    for (const { reject } of this.#waiters) reject(error);
+    this.#waiters.clear();
   }
 
   /** Waits until `look` sees something; fails with the decoding, or with the caller's own cancel. */
-  async #until<T>(look: () => T | undefined, signal: AbortSignal): Promise<T> {
-    for (;;) {
-      const seen = look();
-      if (seen !== undefined) return seen;
-      throwIfCancelled(signal);
-      const work = this.#work;
-      if (!work) throw new ReadroomError('cancelled', 'The series is not being read.');
-      await new Promise<void>((resolve, reject) => {
-        this.#wakeUp.add(resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
-        work.whole.catch(reject);
-      });
-    }
+  #until<T>(look: () => T | undefined, signal: AbortSignal): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#waiters.delete(waiter);
+        reject(new ReadroomError('cancelled', 'Cancelled.'));
+      };
+      const waiter: Waiter = {
+        look: () => {
+          try {
+            const seen = look();
+            if (seen === undefined) return false;
+            resolve(seen);
+          } catch (thrown) {
+            reject(thrown);
+          }
+          signal.removeEventListener('abort', onAbort);
+          return true;
+        },
+        reject,
+      };
+      if (waiter.look()) return;
+      if (signal.aborted) onAbort();
+      else if (!this.#work) reject(new ReadroomError('cancelled', 'The series is not being read.'));
+      else {
+        this.#waiters.add(waiter);
+        signal.addEventListener('abort', onAbort, { once: true });
+      }
+    });
   }
 }
 
