@@ -7,7 +7,7 @@ export function AnswerRules({ run: { ask, answer } }: { run: Run }) {
   if (!answer || !hasOptions(ask.options) || !rulesDisagree(answer.answers)) return null;
   return (
     <div className="answer-rules" data-testid="answer-rules">
-      <p>The rules read this answer differently:</p>
+      <p>The rules differ:</p>
       <dl>
         {answerRules(answer.answers).map(({ name, letter, explanation }) => (
           <div key={name} title={explanation}>

@@ -67,7 +67,9 @@ export function Composer({ series }: { series: SeriesView | null }) {
             />
           )}
           <PresetChoice />
-          <span className="spacer" />
+        </div>
+        <div className="composer-row">
+          <PresetExplanation />
           {running && (
             <button
               type="button"
@@ -91,7 +93,6 @@ export function Composer({ series }: { series: SeriesView | null }) {
             Ask
           </button>
         </div>
-        <PresetExplanation />
       </fieldset>
     </form>
   );

@@ -118,7 +118,12 @@ export class StreamView {
 
   #addText(text: string, logprob: number): void {
     if (this.#options.confidence) {
-      const token = element('span', `token token-${bandOf(logprob).name}`, text);
+      // The space before a word is part of its token, but no part of what a reader would underline.
+      const word = text.trimStart();
+      if (word.length < text.length)
+        this.#add(document.createTextNode(text.slice(0, text.length - word.length)));
+      if (word === '') return;
+      const token = element('span', `token token-${bandOf(logprob).name}`, word);
       token.title = percent(logprob);
       this.#add(token);
     } else if (this.#run) this.#run.appendData(text);

@@ -12,7 +12,6 @@ function summaryOf({ started, finished, rounds }: Run): string {
   return [
     firstTokenMs === null ? null : `first token ${formatDuration(firstTokenMs)}`,
     tokensPerSecond === null ? null : `${tokensPerSecond.toFixed(1)} tokens/s`,
-    `${finished.newTokens} tokens`,
     `${rounds} ${rounds === 1 ? 'round' : 'rounds'}`,
     `${started.model.precision} · ${providerNames[started.model.provider]}`,
   ]

@@ -25,7 +25,9 @@ export function TurnQuestion({ ask }: { ask: Ask }) {
           ))}
         </ol>
       )}
-      <p className="small dim">{about.join(' · ')}</p>
+      <p className="small dim turn-about" title={about.join(' · ')}>
+        {about.join(' · ')}
+      </p>
     </header>
   );
 }

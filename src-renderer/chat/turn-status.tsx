@@ -34,7 +34,7 @@ function useStatus(run: Run): Status {
       return { text: 'Preparing the images' };
     case 'reading': {
       const { progress, started } = run;
-      if (!progress) return { text: 'Beginning' };
+      if (!progress) return { text: started?.mode === '3d' ? 'Reading the slices' : 'Reading the image' };
       const text = describeProgress(progress, started?.mode ?? '2d');
       return { text, done: progress.done, total: progress.total };
     }

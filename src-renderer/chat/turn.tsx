@@ -84,8 +84,9 @@ function TurnOf({ run }: { run: Run }) {
           <summary>Reasoning</summary>
           <div ref={thinking} className="prose" data-testid="reasoning" />
         </details>
-        <div className="answer-block">
+        <div className={`answer-block ${answer ? 'answer-over' : ''}`}>
           <AnswerVerdict run={run} />
+          {answer && <p className="answer-missing dim">The model wrote no answer after its reasoning.</p>}
           <div ref={text} className="prose answer-text" data-testid="answer" />
         </div>
       </div>

@@ -5,11 +5,14 @@ import { Dialog } from '../ui/dialog.tsx';
 import { type WindowCommand, windowCommands } from './commands.ts';
 import { fuzzyFilter } from './fuzzy.ts';
 
+/** The palette itself, and a single key for what the menu's own command does. */
+const hidden: ReadonlySet<string> = new Set(['command-palette', 'viewer-toggle-overlay']);
+
 /** Two names for one thing would be offered twice: the one that tells its key stays. */
 function offered(): readonly WindowCommand[] {
   const byTitle = new Map<string, WindowCommand>();
   for (const command of windowCommands) {
-    if (command.id === 'command-palette' || !command.enabled()) continue;
+    if (hidden.has(command.id) || !command.enabled()) continue;
     const same = byTitle.get(command.title);
     if (!same || (!same.keys && command.keys)) byTitle.set(command.title, command);
   }

@@ -20,7 +20,7 @@ export function ModelRow({ model, isChosen, onChoose }: Props) {
   const remove = useModels((state) => state.remove);
   return (
     <li className="model-row" data-testid="model-row" data-model={id} data-chosen={isChosen}>
-      <div className="model-head">
+      <div className="model-row-head">
         <label className="model-choice">
           <input
             type="radio"

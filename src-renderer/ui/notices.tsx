@@ -27,10 +27,12 @@ function NoticeItem({ notice }: { notice: Notice }) {
 export function Notices() {
   const notices = useUi((state) => state.notices);
   return (
-    <ul className="notices" role="status" aria-label="Messages">
-      {notices.map((notice) => (
-        <NoticeItem key={notice.id} notice={notice} />
-      ))}
-    </ul>
+    <aside className="notices" aria-live="polite" aria-label="Messages">
+      <ul>
+        {notices.map((notice) => (
+          <NoticeItem key={notice.id} notice={notice} />
+        ))}
+      </ul>
+    </aside>
   );
 }

@@ -8,7 +8,8 @@ export function TopBar() {
   const theme = useSettings(({ settings }) => settings.theme);
   const change = useSettings((state) => state.change);
   return (
-    <div className="top-bar" role="toolbar" aria-label="Window">
+    <header className="top-bar">
+      <h1 className="visually-hidden">Readroom</h1>
       <IconButton
         icon="panel-left"
         label={browserOpen ? 'Hide the study list' : 'Show the study list'}
@@ -45,6 +46,6 @@ export function TopBar() {
         aria-pressed={chatOpen}
         onClick={() => setLayout({ chatOpen: !chatOpen })}
       />
-    </div>
+    </header>
   );
 }
