@@ -180,7 +180,7 @@ export function recordLogits(model: VisionLanguageModel, into: Float32Array[]): 
 
 /** Over all positions and words; the arms must have taken the same steps. */
 export function largestDifference(a: readonly Float32Array[], b: readonly Float32Array[]): number {
-  if (a.length !== b.length) throw new Error('the arms took different steps');
+  if (a.length !== b.length) throw new Error(`the arms took different steps: ${a.length}, ${b.length}`);
   let largest = 0;
   a.forEach((row, index) => {
     const other = b[index];

@@ -24,7 +24,7 @@ async function measure(container: string, repeats: number, log: Log) {
   // One token, which is not decoded further: the run is its first token and nothing else.
   const forcedTokens = model.tokenizer.encode('A').slice(0, 1);
   const ask = (images: ReturnType<typeof syntheticSlices>, question: string) =>
-    timedRun(model, request3d(model, images, question, { forcedTokens }));
+    timedRun(model, request3d(model, images, question, { forcedTokens, maxNewTokens: 1 }));
   await ask(syntheticSlices(32, 1, 64), 'Is there a lesion?');
   const first: TimedRun[] = [];
   const second: TimedRun[] = [];
