@@ -73,8 +73,8 @@ export class Furniture {
     const { camera, source } = onScreen;
     const { right, up, unitsPerPixel } = camera;
     const sides: [Vec3, number, number][] = [
-      [right, width - 26, height / 2],
-      [scale(right, -1), 12, height / 2],
+      [right, width - 24, height / 2],
+      [scale(right, -1), 8, height / 2],
       [up, width / 2, 14],
       [scale(up, -1), width / 2, height - 12],
     ];

@@ -11,8 +11,8 @@ import type { Vec2 } from './vector.ts';
 
 /** Colours in the palette of tokens.css. */
 const paletteSize = 8;
-/** Labels on one slice; beyond this they would hide the picture, and only the lit box keeps its own. */
-const maxLabels = 60;
+/** With more boxes than this on one slice, labels would hide the picture: only the lit box keeps its own. */
+const maxLabels = 40;
 const labelHeight = 16;
 
 interface Elements {
@@ -20,8 +20,8 @@ interface Elements {
   readonly outline: SVGPolygonElement;
   readonly raw: SVGPolygonElement;
   readonly label: SVGGElement;
-  readonly plate: SVGRectElement;
-  readonly text: SVGTextElement;
+  /** Of the label's plate. */
+  readonly size: { readonly width: number; readonly height: number };
 }
 
 interface Drawn {
@@ -98,25 +98,21 @@ export class OverlayLayer {
     const { width, height } = this.pane.extent;
     const frame: Rect = { x: 2, y: 2, width: width - 4, height: height - 4 };
     const taken: Rect[] = [];
-    const boxes = drawn.length <= maxLabels ? drawn.map(({ rect }) => rect) : [];
+    const isCrowded = drawn.length > maxLabels;
+    const isActive = ({ prepared: { box } }: Drawn) => box.id === active;
+    const boxes = isCrowded ? [] : drawn.map(({ rect }) => rect);
     // The lit box chooses first.
-    const order = [...drawn].sort(
-      (a, b) => Number(b.prepared.box.id === active) - Number(a.prepared.box.id === active),
-    );
-    order.forEach(({ prepared: { box }, rect, elements }, n) => {
-      const text = String(box.step + 1);
-      const size = { width: 9 + 7 * text.length, height: labelHeight };
-      const wanted = (n < maxLabels || box.id === active) && overlaps(rect, frame);
+    const order = isCrowded ? drawn : [...drawn].sort((a, b) => Number(isActive(b)) - Number(isActive(a)));
+    for (const one of order) {
+      const { rect, elements } = one;
+      const wanted = (!isCrowded || isActive(one)) && overlaps(rect, frame);
       const others = boxes.filter((other) => other !== rect);
-      const spot = wanted ? placeLabel(rect, size, frame, others, taken) : null;
+      const spot = wanted ? placeLabel(rect, elements.size, frame, others, taken) : null;
       setVisible(elements.label, spot !== null);
-      if (!spot) return;
+      if (!spot) continue;
       taken.push(spot);
       setAttributes(elements.label, { transform: `translate(${round(spot.x)} ${round(spot.y)})` });
-      setAttributes(elements.plate, size);
-      setText(elements.text, text);
-      setAttributes(elements.text, { x: size.width / 2, y: labelHeight / 2 });
-    });
+    }
   }
 
   private elementsOf(box: OverlayBox): Elements {
@@ -129,10 +125,13 @@ export class OverlayLayer {
     setAttributes(raw, { 'data-testid': 'overlay-raw-box', 'data-step': box.step });
     const label = svgElement('g', 'label', group);
     setAttributes(label, { 'data-testid': 'overlay-label', 'data-step': box.step });
-    const plate = svgElement('rect', 'plate', label);
-    setAttributes(plate, { rx: 3 });
+    const number = String(box.step + 1);
+    const size = { width: 9 + 7 * number.length, height: labelHeight };
+    setAttributes(svgElement('rect', 'plate', label), { rx: 3, ...size });
     const text = svgElement('text', 'number', label);
-    const made = { group, outline, raw, label, plate, text };
+    setText(text, number);
+    setAttributes(text, { x: size.width / 2, y: labelHeight / 2 });
+    const made = { group, outline, raw, label, size };
     this.elements.set(box.id, made);
     return made;
   }

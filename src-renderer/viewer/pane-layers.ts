@@ -7,7 +7,7 @@ import { MeasureLayer } from './measure-layer.ts';
 import { OverlayLayer } from './overlay-layer.ts';
 import type { Pane } from './pane.ts';
 import { listenToPointer } from './pointer.ts';
-import { setAttributes, setText } from './svg.ts';
+import { removeAttribute, setAttributes, setText } from './svg.ts';
 import type { Viewer } from './viewer.ts';
 
 export interface PaneElements extends FurnitureElements {
@@ -58,7 +58,8 @@ export class PaneLayers {
     const { frame } = this.elements;
     const { onScreen } = this.pane;
     if (!onScreen) {
-      for (const name of ['data-slice', 'data-view', 'data-axis', 'data-series']) frame.removeAttribute(name);
+      for (const name of ['data-slice', 'data-view', 'data-axis', 'data-series'])
+        removeAttribute(frame, name);
       return;
     }
     setAttributes(frame, {

@@ -12,16 +12,36 @@ export function svgElement<T extends keyof SVGElementTagNameMap>(
   return element;
 }
 
+/** What was written last, by element: reading it back from the DOM costs more than remembering. */
+const written = new WeakMap<Element, Map<string, string | number>>();
+
 export function setAttributes(element: Element, attributes: Record<string, string | number>): void {
-  for (const [name, value] of Object.entries(attributes)) {
-    const text = String(value);
-    if (element.getAttribute(name) !== text) element.setAttribute(name, text);
+  let known = written.get(element);
+  if (!known) {
+    known = new Map();
+    written.set(element, known);
+  }
+  for (const name in attributes) {
+    const value = attributes[name];
+    if (known.get(name) === value) continue;
+    known.set(name, value);
+    element.setAttribute(name, String(value));
   }
 }
 
+/** Takes an attribute away that setAttributes wrote. */
+export function removeAttribute(element: Element, name: string): void {
+  written.get(element)?.delete(name);
+  element.removeAttribute(name);
+}
+
+const hidden = new WeakSet<SVGElement>();
+
 export function setVisible(element: SVGElement, visible: boolean): void {
-  const display = visible ? '' : 'none';
-  if (element.style.display !== display) element.style.display = display;
+  if (hidden.has(element) !== visible) return;
+  if (visible) hidden.delete(element);
+  else hidden.add(element);
+  element.style.display = visible ? '' : 'none';
 }
 
 export function setText(element: Element, text: string): void {
