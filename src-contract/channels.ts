@@ -11,9 +11,10 @@
  *  5. Pixels don't travel here: they are fetched from app://readroom/pixels/… (pixelUrl below), so that 1,000 slices
  *     neither block this channel nor are copied through it.
  *
- * The preload's bridge is derived from `calls` and `events`: what is not listed can't be reached.
+ * The preload's bridge knows the names of channel-names.ts only: what is not listed can't be reached.
  */
 import { z } from 'zod';
+import type { CallName, EventName } from './channel-names.ts';
 import { commandNames } from './commands.ts';
 import { errorPayloadSchema } from './errors.ts';
 import { affineChainSchema } from './geometry.ts';
@@ -27,6 +28,8 @@ import {
 } from './run-events.ts';
 import { seriesSchema, studyProblemSchema, windowSchema } from './study.ts';
 import { traceSchema } from './trace.ts';
+
+export type { CallName, EventName } from './channel-names.ts';
 
 const id = z.string().min(1).max(200);
 const nothing = z.object({});
@@ -245,8 +248,7 @@ export const calls = {
   'run.trace': { params: z.object({ runId: id }), result: traceSchema },
   /** Save dialog; null when cancelled. */
   'run.saveTrace': { params: z.object({ runId: id }), result: z.object({ name: z.string() }).nullable() },
-} as const;
-export type CallName = keyof typeof calls;
+} as const satisfies Record<CallName, { params: z.ZodType; result: z.ZodType }>;
 export type CallParams<C extends CallName> = z.input<(typeof calls)[C]['params']>;
 export type CallResult<C extends CallName> = z.output<(typeof calls)[C]['result']>;
 
@@ -302,8 +304,7 @@ export const events = {
   'run.failed': z.object({ runId: id, error: errorPayloadSchema }),
   /** A menu item of the native menu (commands.ts): the renderer carries it out. */
   command: z.object({ name: z.enum(commandNames) }),
-} as const;
-export type EventName = keyof typeof events;
+} as const satisfies Record<EventName, z.ZodType>;
 export type EventPayload<E extends EventName> = z.output<(typeof events)[E]>;
 
 /** The answer envelope of every call. */

@@ -1,9 +1,11 @@
 /**
- * The bridge: the only thing the page gets from outside. Derived from src-contract/channels.ts, so that nothing can be
- * called or listened to that the contract doesn't list. No path enters the page: dropped files become paths here.
+ * The bridge: the only thing the page gets from outside. It knows the contract's names, so that nothing can be called
+ * or listened to that the contract doesn't list; main checks what they carry. No path enters the page: dropped files
+ * become paths here.
  */
 import { contextBridge, ipcRenderer, webUtils } from 'electron';
-import { type Bridge, calls, events } from '../src-contract/channels.ts';
+import { callNames, eventNames } from '../src-contract/channel-names.ts';
+import type { Bridge } from '../src-contract/channels.ts';
 
 type Listener = (payload: unknown) => void;
 /** One listener on the channel serves all of the page's, of which there are dozens. */
@@ -17,13 +19,13 @@ ipcRenderer.on('readroom:event', (_event, ...message: unknown[]) => {
 
 const bridge: Bridge = {
   call: (name, params) => {
-    if (!Object.hasOwn(calls, name) || name === 'study.openDropped') {
+    if (!callNames.includes(name) || name === 'study.openDropped') {
       return Promise.reject(new Error(`No such call: ${String(name)}`));
     }
     return ipcRenderer.invoke('readroom:call', name, params);
   },
   on: (name, listener) => {
-    if (!Object.hasOwn(events, name)) throw new Error(`No such event: ${String(name)}`);
+    if (!eventNames.includes(name)) throw new Error(`No such event: ${String(name)}`);
     const wrapped: Listener = (payload) => listener(payload as Parameters<typeof listener>[0]);
     const set = listeners.get(name) ?? new Set();
     listeners.set(name, set.add(wrapped));

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { InstalledModel, Settings } from '../../src-contract/channels.ts';
 import { type ErrorPayload, ReadroomError, toReadroomError } from '../../src-contract/errors.ts';
 import type { Precision } from '../../src-contract/run-events.ts';
-import { bundledModels, choosePrecision, type ModelFolder } from '../runs/models.ts';
+import { bundledModels, choosePrecision, type ModelFolder } from '../runs/model-folders.ts';
 import { JsonStore } from './json-store.ts';
 import type { ModelDescription } from './model-job.ts';
 import type { ModelJobs } from './model-jobs.ts';

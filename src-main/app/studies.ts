@@ -7,7 +7,7 @@ import type { Series, Study } from '../../src-contract/study.ts';
 import type { StudyEvent, StudyMethod, StudyParams, StudyResult } from '../../src-contract/study-protocol.ts';
 import type { Transport } from '../engine/host/transport.ts';
 import { StudyProcess } from '../study/host/client.ts';
-import { requireSeries } from '../study/open-study.ts';
+import { requireSeries } from '../study/require-series.ts';
 
 export type Emit = <E extends EventName>(name: E, payload: EventPayload<E>) => void;
 

@@ -2,7 +2,8 @@
 import type { ModelFacts } from '../../src-contract/run-events.ts';
 import { EngineHost } from '../engine/host/client.ts';
 import { forkTransport } from '../engine/host/transport.ts';
-import { findModel, loadModel } from '../runs/models.ts';
+import { findModel } from '../runs/model-folders.ts';
+import { loadModel } from '../runs/models.ts';
 import { engineHostEntry } from '../storage/locations.ts';
 import { type ModelOptions, precisionWish, providerWish } from './options.ts';
 import { formatBytes, note, progress } from './terminal.ts';

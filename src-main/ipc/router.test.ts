@@ -29,7 +29,8 @@ const webContents = { send: vi.fn() };
 const window = { webContents, isDestroyed: () => false } as unknown as BrowserWindow;
 const page = { url: 'app://readroom/index.html', parent: null };
 const fromPage = { sender: webContents, senderFrame: page };
-const otherwise = (changes: object) => ({ ...fromPage, ...changes }) as Parameters<typeof isTrustedSender>[0];
+const otherwise = (changes: object) =>
+  ({ ...fromPage, ...changes }) as unknown as Parameters<typeof isTrustedSender>[0];
 
 describe('isTrustedSender', () => {
   it('trusts the main frame of our page', () => {

@@ -3,8 +3,9 @@ import { ReadroomError } from '../../src-contract/errors.ts';
 import type { Series, Window } from '../../src-contract/study.ts';
 import { traceSeriesSchema } from '../../src-contract/trace.ts';
 import { serialiseAnatomical, serialiseImage } from '../slices/serialise.ts';
-import { type OpenStudy, requireSeries } from '../study/open-study.ts';
+import type { OpenStudy } from '../study/open-study.ts';
 import type { SeriesPixels } from '../study/pixels.ts';
+import { requireSeries } from '../study/require-series.ts';
 import type { PreparedInput } from './prepared-input.ts';
 
 export interface StudySelection {

@@ -11,7 +11,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Zippable, zipSync } from 'fflate';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { openStudy, requireSeries } from './open-study.ts';
+import { openStudy } from './open-study.ts';
+import { requireSeries } from './require-series.ts';
 
 const fixtures = path.resolve(import.meta.dirname, '../../fixtures/volumes');
 const scratch = mkdtempSync(path.join(tmpdir(), 'readroom-open-'));

@@ -2,7 +2,7 @@
 
 import type { Precision } from '../../../src-contract/run-events.ts';
 import { convertCheckpoint } from '../../checkpoint/convert.ts';
-import { choosePrecision, findModel } from '../../runs/models.ts';
+import { choosePrecision, findModel } from '../../runs/model-folders.ts';
 import { interruptSignal } from '../engine-session.ts';
 import { formatBytes, note, progress } from '../terminal.ts';
 

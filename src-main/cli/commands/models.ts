@@ -1,6 +1,6 @@
 /** `models`: the checkpoints that are here, and which of them are converted. */
 import { listContainers } from '../../checkpoint/container-cache.ts';
-import { bundledModels } from '../../runs/models.ts';
+import { bundledModels } from '../../runs/model-folders.ts';
 import { containersFolder } from '../../storage/locations.ts';
 import { formatBytes } from '../terminal.ts';
 
