@@ -12,6 +12,7 @@ import { Panels } from './ui/panels.tsx';
 import { Splitter } from './ui/splitter.tsx';
 import { StatusBar } from './ui/status-bar.tsx';
 import { TopBar } from './ui/top-bar.tsx';
+import { useNarrow } from './ui/use-narrow.ts';
 import { ViewerArea } from './viewer/viewer-area.tsx';
 
 /** The theme as the root element tells it to the style sheets. */
@@ -52,29 +53,33 @@ const viewerKeys = /^(Arrow|Page|Home|End)/;
 export function App() {
   useTheme();
   const { over, handlers } = useFileDrop();
-  const { browserWidth, chatWidth, browserOpen, chatOpen, setLayout } = useUi();
+  const { browserWidth, chatWidth, browserOpen, browserOver, chatOpen, setLayout } = useUi();
+  const narrow = useNarrow();
+  const listShown = narrow ? browserOver : browserOpen;
   const widths = {
-    '--browser-width': browserOpen ? `${browserWidth}px` : '0px',
-    '--chat-width': chatOpen ? `${chatWidth}px` : '0px',
+    '--browser-width': `${browserWidth}px`,
+    '--chat-width': `${chatWidth}px`,
   } as CSSProperties;
   return (
     <div className={`window ${over ? 'window-drop' : ''}`} style={widths} {...handlers}>
       <TopBar />
       <main className="areas">
-        {browserOpen && (
+        {listShown && (
           <>
-            <div className="area-browser">
+            <div className={narrow ? 'area-browser-over' : 'area-browser'}>
               <ErrorBoundary area="study list">
                 <StudyBrowser />
               </ErrorBoundary>
             </div>
-            <Splitter
-              label="Width of the study list"
-              value={browserWidth}
-              {...widthLimits.browser}
-              direction={1}
-              onChange={(width) => setLayout({ browserWidth: width })}
-            />
+            {!narrow && (
+              <Splitter
+                label="Width of the study list"
+                value={browserWidth}
+                {...widthLimits.browser}
+                direction={1}
+                onChange={(width) => setLayout({ browserWidth: width })}
+              />
+            )}
           </>
         )}
         {/* biome-ignore lint/a11y/noStaticElementInteractions: it only notices that the viewer is in use. */}

@@ -16,6 +16,7 @@ interface Props {
 export function ChatScroll({ runIds, children }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
+  const lastTop = useRef(0);
   const [away, setAway] = useState(false);
   const keep = useCallback((): void => {
     const element = scroller.current;
@@ -36,8 +37,16 @@ export function ChatScroll({ runIds, children }: Props) {
     // The panel resized: what was the end is not any more.
     const observer = new ResizeObserver(keep);
     observer.observe(element);
-    return () => observer.disconnect();
-  }, [keep]);
+    // The window's own zoom moves the text under the reader before the observer hears of it.
+    const onResize = (): void => {
+      if (atEnd.current) requestAnimationFrame(toEnd);
+    };
+    window.addEventListener('resize', onResize);
+    return () => {
+      observer.disconnect();
+      window.removeEventListener('resize', onResize);
+    };
+  }, [keep, toEnd]);
   return (
     <div className="chat-scroll-frame">
       <div
@@ -52,7 +61,10 @@ export function ChatScroll({ runIds, children }: Props) {
         onScroll={(event) => {
           const { scrollTop, scrollHeight, clientHeight } = event.currentTarget;
           const isAtEnd = scrollHeight - scrollTop - clientHeight < nearEnd;
-          if (isAtEnd === atEnd.current) return;
+          const isUp = scrollTop < lastTop.current;
+          lastTop.current = scrollTop;
+          // Text that grew moves the end away; only a person moves up.
+          if (isAtEnd === atEnd.current || (!isAtEnd && !isUp)) return;
           atEnd.current = isAtEnd;
           setAway(!isAtEnd);
         }}

@@ -4,6 +4,7 @@ import type { Run } from '../state/run-store.ts';
 import { formatDuration } from '../ui/format.ts';
 import { providerNames } from '../ui/provider-names.ts';
 import { answerRules } from './answer-text.ts';
+import { shortened } from './shortened.ts';
 import { presetNames } from './wording.ts';
 
 function summaryOf({ started, finished, rounds }: Run): string {
@@ -77,14 +78,6 @@ export function TurnDetails({ run }: { run: Run }) {
       )}
     </details>
   );
-}
-
-/** One placeholder stands for the thousands of a crop: they say nothing to a reader. */
-export function shortened(response: string): string {
-  return response.replace(/(?:<\|image_pad\|>){2,}/g, (run) => {
-    const count = run.length / '<|image_pad|>'.length;
-    return `<|image_pad|> × ${count}`;
-  });
 }
 
 function Prompt({ title, text }: { title: string; text: string }) {

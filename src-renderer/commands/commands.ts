@@ -12,6 +12,7 @@ import { useSettings } from '../state/settings-store.ts';
 import { useStudies } from '../state/study-store.ts';
 import { useUi } from '../state/ui-store.ts';
 import { runViewerCommand, viewerCommand, viewerCommands } from '../viewer/commands.ts';
+import { readableKey, readableKeys } from './accelerators.ts';
 
 export interface WindowCommand {
   readonly id: string;
@@ -86,34 +87,6 @@ const actions: Partial<Record<CommandName, Action>> = {
   'show-docs': { run: () => void call('app.openDocs', {}).catch(useUi.getState().report) },
 };
 
-const isMac = typeof navigator !== 'undefined' && navigator.platform.startsWith('Mac');
-
-/** 'CmdOrCtrl+Shift+O' as it is printed on the keyboard in use. */
-export function readableKeys(accelerator: string, mac = isMac): string {
-  const parts = accelerator.split('+').map((part) => {
-    if (part === 'CmdOrCtrl') return mac ? '⌘' : 'Ctrl';
-    if (part === 'Shift') return mac ? '⇧' : 'Shift';
-    return part;
-  });
-  return parts.join(mac ? '' : '+');
-}
-
-const keyNames: Readonly<Record<string, string>> = {
-  ' ': 'Space',
-  ArrowUp: '↑',
-  ArrowDown: '↓',
-  ArrowLeft: '←',
-  ArrowRight: '→',
-  PageUp: 'Page up',
-  PageDown: 'Page down',
-};
-
-/** 'Shift+ArrowLeft' or 'w' as it is printed on keys. */
-export function readableKey(shortcut: string): string {
-  const [key, shift] = shortcut.startsWith('Shift+') ? [shortcut.slice(6), 'Shift+'] : [shortcut, ''];
-  return shift + (keyNames[key] ?? (key.length === 1 ? key.toUpperCase() : key));
-}
-
 function contractCommand(name: CommandName): WindowCommand {
   const { label, group, accelerator }: Command = commands[name];
   const action = actions[name];
@@ -158,7 +131,7 @@ const shellCommands: readonly WindowCommand[] = [
     title: 'Show or hide the study list',
     group: 'View',
     enabled: always,
-    run: () => useUi.getState().setLayout({ browserOpen: !useUi.getState().browserOpen }),
+    run: () => useUi.getState().toggleBrowser(),
   },
   {
     id: 'toggle-chat',

@@ -9,7 +9,10 @@ export function fuzzyScore(query: string, text: string): number | null {
   if (wanted === '') return 0;
   const plain = text.toLowerCase();
   const direct = plain.indexOf(query.trim().toLowerCase());
-  if (direct >= 0) return 1000 - direct - plain.length / 100 + (isWordStart(plain, direct) ? 500 : 0);
+  if (direct >= 0) {
+    const early = direct / 10 + plain.length / 100;
+    return (isWordStart(plain, direct) ? 1000 : 6 * wanted.length) - early;
+  }
   return scatteredScore(wanted, plain);
 }
 

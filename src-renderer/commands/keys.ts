@@ -4,18 +4,8 @@
  */
 import { type Command, type CommandName, commandNames, commands } from '../../src-contract/commands.ts';
 import { stopActive } from '../chat/asking.ts';
+import { acceleratorOf } from './accelerators.ts';
 import { runCommand } from './commands.ts';
-
-export type KeyPress = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'shiftKey' | 'altKey'>;
-
-/** 'CmdOrCtrl+Shift+O' for a key press, in Electron's notation; null without Ctrl or Cmd. */
-export function acceleratorOf({ key, ctrlKey, metaKey, shiftKey, altKey }: KeyPress): string | null {
-  if (!(ctrlKey || metaKey) || altKey) return null;
-  const name = key.length === 1 ? key.toUpperCase() : key;
-  // Only letters tell their shift apart: '/' is Shift+7 on many keyboards.
-  const shift = shiftKey && (/^[A-Z]$/.test(name) || name.length > 1) ? 'Shift+' : '';
-  return `CmdOrCtrl+${shift}${name}`;
-}
 
 const byAccelerator = new Map<string, CommandName>(
   commandNames.flatMap((name) => {

@@ -1,5 +1,6 @@
 /** A number that holds once it is one: half-typed text is the field's own business. */
 import { useEffect, useState } from 'react';
+import { parseNumber } from './parse-number.ts';
 
 interface Props {
   readonly name: string;
@@ -34,11 +35,4 @@ export function NumberField({ name, value, min, max, step, onChange }: Props) {
       onBlur={() => setText(String(value))}
     />
   );
-}
-
-/** @returns null for what is no number in the range */
-export function parseNumber(text: string, min: number, max: number, whole: boolean): number | null {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (!Number.isFinite(value) || value < min || value > max) return null;
-  return whole && !Number.isInteger(value) ? null : value;
 }

@@ -26,6 +26,8 @@ export const widthLimits = {
 } as const;
 
 interface UiState extends Layout {
+  /** The study list over the images, in a window too narrow for both. */
+  readonly browserOver: boolean;
   readonly panel: Panel | null;
   readonly notices: readonly Notice[];
   /** The viewer goes to each new box of the run that streams. */
@@ -36,6 +38,8 @@ interface UiState extends Layout {
   togglePanel(panel: Panel): void;
   closePanel(): void;
   setLayout(part: Partial<Layout>): void;
+  /** Shows or hides the study list, in the way that suits the window's width. */
+  toggleBrowser(): void;
   setFollow(on: boolean): void;
   /** The person took the viewer in hand: it stays where they put it. */
   interruptFollowing(): void;
@@ -45,6 +49,11 @@ interface UiState extends Layout {
   report(thrown: unknown): void;
   dismiss(id: number): void;
 }
+
+/** Narrower than this, in CSS px, the three areas do not fit side by side. */
+export const narrowWindow = '(max-width: 880px)';
+
+const isNarrow = (): boolean => typeof matchMedia === 'function' && matchMedia(narrowWindow).matches;
 
 const storageKey = 'readroom.layout';
 const defaults: Layout = { browserWidth: 240, chatWidth: 420, browserOpen: true, chatOpen: true };
@@ -80,6 +89,7 @@ export function noticeOf({ message, remedy, detail }: ErrorPayload): Omit<Notice
 
 export const useUi = create<UiState>()((set, get) => ({
   ...savedLayout(),
+  browserOver: false,
   panel: null,
   notices: [],
   following: true,
@@ -97,6 +107,11 @@ export const useUi = create<UiState>()((set, get) => ({
       }
       return next;
     }),
+  toggleBrowser: () => {
+    const { browserOpen, browserOver, setLayout } = get();
+    if (isNarrow()) set({ browserOver: !browserOver });
+    else setLayout({ browserOpen: !browserOpen });
+  },
   setFollow: (on) => set({ following: on, followWanted: on }),
   interruptFollowing: () => {
     if (get().following) set({ following: false });

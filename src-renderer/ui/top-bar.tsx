@@ -2,9 +2,11 @@
 import { useSettings } from '../state/settings-store.ts';
 import { useUi } from '../state/ui-store.ts';
 import { IconButton } from './icon-button.tsx';
+import { useNarrow } from './use-narrow.ts';
 
 export function TopBar() {
-  const { browserOpen, chatOpen, setLayout, openPanel } = useUi();
+  const { browserOpen, browserOver, chatOpen, setLayout, toggleBrowser, openPanel } = useUi();
+  const listShown = useNarrow() ? browserOver : browserOpen;
   const theme = useSettings(({ settings }) => settings.theme);
   const change = useSettings((state) => state.change);
   return (
@@ -12,9 +14,9 @@ export function TopBar() {
       <h1 className="visually-hidden">Readroom</h1>
       <IconButton
         icon="panel-left"
-        label={browserOpen ? 'Hide the study list' : 'Show the study list'}
-        aria-pressed={browserOpen}
-        onClick={() => setLayout({ browserOpen: !browserOpen })}
+        label={listShown ? 'Hide the study list' : 'Show the study list'}
+        aria-pressed={listShown}
+        onClick={toggleBrowser}
       />
       <button
         type="button"
