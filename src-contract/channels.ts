@@ -32,7 +32,7 @@ import { traceSchema } from './trace.ts';
 export type { CallName, EventName } from './channel-names.ts';
 
 const id = z.string().min(1).max(200);
-const nothing = z.object({});
+const nothing = z.strictObject({});
 
 /** A series as the window sees it: no paths, no identifiers. */
 export const seriesViewSchema = seriesSchema
@@ -125,23 +125,39 @@ export const engineStateSchema = z.object({
 export type EngineState = z.infer<typeof engineStateSchema>;
 
 export const themes = ['dark', 'light'] as const;
-export const settingsSchema = z.object({
-  theme: z.enum(themes).default('dark'),
+/** Settings as the page sends them: complete, so that a message that says nothing resets nothing. */
+export const completeSettingsSchema = z.strictObject({
+  theme: z.enum(themes),
   /** Chosen model; null is the bundled one. */
-  modelId: id.nullable().default(null),
-  precision: z.union([z.literal('auto'), precisionSchema]).default('auto'),
-  provider: z.union([z.literal('auto'), providerSchema]).default('auto'),
-  preset: presetSchema.default('grounded'),
-  temperature: z.number().min(0).max(2).default(0),
-  topP: z.number().gt(0).max(1).default(1),
-  seed: z.number().int().nonnegative().default(0),
-  maxNewTokens: z.number().int().min(1).max(8192).default(512),
-  maxRounds: z.number().int().min(1).max(100).default(10),
-  showConfidence: z.boolean().default(false),
+  modelId: id.nullable(),
+  precision: z.union([z.literal('auto'), precisionSchema]),
+  provider: z.union([z.literal('auto'), providerSchema]),
+  preset: presetSchema,
+  temperature: z.number().min(0).max(2),
+  topP: z.number().gt(0).max(1),
+  seed: z.number().int().nonnegative(),
+  maxNewTokens: z.number().int().min(1).max(8192),
+  maxRounds: z.number().int().min(1).max(100),
+  showConfidence: z.boolean(),
+});
+
+/** Settings as they are stored: what is not there yet has its default. */
+export const settingsSchema = z.object({
+  theme: completeSettingsSchema.shape.theme.default('dark'),
+  modelId: completeSettingsSchema.shape.modelId.default(null),
+  precision: completeSettingsSchema.shape.precision.default('auto'),
+  provider: completeSettingsSchema.shape.provider.default('auto'),
+  preset: completeSettingsSchema.shape.preset.default('grounded'),
+  temperature: completeSettingsSchema.shape.temperature.default(0),
+  topP: completeSettingsSchema.shape.topP.default(1),
+  seed: completeSettingsSchema.shape.seed.default(0),
+  maxNewTokens: completeSettingsSchema.shape.maxNewTokens.default(512),
+  maxRounds: completeSettingsSchema.shape.maxRounds.default(10),
+  showConfidence: completeSettingsSchema.shape.showConfidence.default(false),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
-export const askSchema = z.object({
+export const askSchema = z.strictObject({
   studyId: id,
   seriesId: id,
   target: targetSchema,
@@ -178,38 +194,38 @@ export const calls = {
   },
   /** Shows the documentation that came with the program, in the system's own viewer. */
   'app.openDocs': { params: nothing, result: nothing },
-  'settings.set': { params: settingsSchema, result: settingsSchema },
+  'settings.set': { params: completeSettingsSchema, result: settingsSchema },
   /** Shows the system's dialog; `null` when the person cancels it. Opening itself reports through study.* events. */
   'study.pick': {
-    params: z.object({ kind: z.enum(['file', 'folder']) }),
+    params: z.strictObject({ kind: z.enum(['file', 'folder']) }),
     result: z.object({ openId: id }).nullable(),
   },
-  'study.openSample': { params: z.object({ sampleId: id }), result: z.object({ openId: id }) },
-  'study.openRecent': { params: z.object({ recentId: id }), result: z.object({ openId: id }) },
+  'study.openSample': { params: z.strictObject({ sampleId: id }), result: z.object({ openId: id }) },
+  'study.openRecent': { params: z.strictObject({ recentId: id }), result: z.object({ openId: id }) },
   /** Paths from the preload only (dropped files). */
   'study.openDropped': {
-    params: z.object({ paths: z.array(z.string().max(32_768)).min(1).max(10_000) }),
+    params: z.strictObject({ paths: z.array(z.string().max(32_768)).min(1).max(10_000) }),
     result: z.object({ openId: id }),
   },
-  'study.cancelOpen': { params: z.object({ openId: id }), result: nothing },
-  'study.close': { params: z.object({ studyId: id }), result: nothing },
+  'study.cancelOpen': { params: z.strictObject({ openId: id }), result: nothing },
+  'study.close': { params: z.strictObject({ studyId: id }), result: nothing },
   /**
    * Decodes a series in the background; slices can be fetched as soon as this returns, which is when the first one is
    * decoded. `first` says which one that should be. Asking again returns the series as it stands.
    */
   'study.pixels': {
-    params: z.object({ studyId: id, seriesId: id, first: z.number().int().nonnegative().optional() }),
+    params: z.strictObject({ studyId: id, seriesId: id, first: z.number().int().nonnegative().optional() }),
     result: seriesPixelsSchema,
   },
   /** Stops decoding: what is there stays, a fetch of the rest fails, `study.pixels` begins anew. */
-  'study.cancelPixels': { params: z.object({ studyId: id, seriesId: id }), result: nothing },
+  'study.cancelPixels': { params: z.strictObject({ studyId: id, seriesId: id }), result: nothing },
   'study.tags': {
-    params: z.object({ studyId: id, seriesId: id, slice: z.number().int().nonnegative() }),
+    params: z.strictObject({ studyId: id, seriesId: id, slice: z.number().int().nonnegative() }),
     result: z.object({ tags: z.array(tagSchema) }),
   },
   /** Patient name and the like: only where the person asks for them. */
   'study.identifiers': {
-    params: z.object({ studyId: id, seriesId: id }),
+    params: z.strictObject({ studyId: id, seriesId: id }),
     result: z.object({ identifiers: z.record(z.string(), z.string()) }),
   },
   /**
@@ -217,7 +233,7 @@ export const calls = {
    * modelViewUrl. `viewId` holds until the study is closed or another view of the series is asked for.
    */
   'study.modelView': {
-    params: z.object({ studyId: id, seriesId: id, target: targetSchema }),
+    params: z.strictObject({ studyId: id, seriesId: id, target: targetSchema }),
     result: z.object({
       viewId: id,
       /** Processor pixels back to the patient. */
@@ -234,9 +250,9 @@ export const calls = {
   'models.list': { params: nothing, result: z.object({ models: z.array(installedModelSchema) }) },
   /** Dialog for a Hugging Face folder; null when cancelled. */
   'models.add': { params: nothing, result: installedModelSchema.nullable() },
-  'models.remove': { params: z.object({ modelId: id }), result: nothing },
-  'models.convert': { params: z.object({ modelId: id, precision: precisionSchema }), result: nothing },
-  'models.cancelConvert': { params: z.object({ modelId: id }), result: nothing },
+  'models.remove': { params: z.strictObject({ modelId: id }), result: nothing },
+  'models.convert': { params: z.strictObject({ modelId: id, precision: precisionSchema }), result: nothing },
+  'models.cancelConvert': { params: z.strictObject({ modelId: id }), result: nothing },
   'models.unload': { params: nothing, result: nothing },
   'engine.state': { params: nothing, result: engineStateSchema },
   /**
@@ -244,10 +260,13 @@ export const calls = {
    * run.failed. Runs wait for each other; conversion shows in models.progress, loading in engine.changed.
    */
   'run.ask': { params: askSchema, result: z.object({ runId: id }) },
-  'run.stop': { params: z.object({ runId: id }), result: nothing },
-  'run.trace': { params: z.object({ runId: id }), result: traceSchema },
+  'run.stop': { params: z.strictObject({ runId: id }), result: nothing },
+  'run.trace': { params: z.strictObject({ runId: id }), result: traceSchema },
   /** Save dialog; null when cancelled. */
-  'run.saveTrace': { params: z.object({ runId: id }), result: z.object({ name: z.string() }).nullable() },
+  'run.saveTrace': {
+    params: z.strictObject({ runId: id }),
+    result: z.object({ name: z.string() }).nullable(),
+  },
 } as const satisfies Record<CallName, { params: z.ZodType; result: z.ZodType }>;
 export type CallParams<C extends CallName> = z.input<(typeof calls)[C]['params']>;
 export type CallResult<C extends CallName> = z.output<(typeof calls)[C]['result']>;

@@ -100,6 +100,8 @@ describe('serveCalls', () => {
     ['params of the wrong type', ['run.stop', { runId: 7 }]],
     ['a missing field', ['study.close', {}]],
     ['an endless id', ['run.stop', { runId: 'x'.repeat(100_000) }]],
+    ['a field too many', ['run.stop', { runId: 'r', force: true }]],
+    ['settings that say nothing', ['settings.set', {}]],
     ['a negative slice', ['study.tags', { studyId: 'a', seriesId: 'b', slice: -1 }]],
     [
       'an unknown preset',
