@@ -51,6 +51,7 @@ class Batch:
     place_box: Tensor
     kind: Tensor
     live: Tensor
+    depth: int = DEPTH
 
 
 class Maker:
@@ -65,7 +66,6 @@ class Maker:
         self.opening = {False: self.ids(f"<|im_start|>system\n{SYSTEM_2D}<|im_end|>\n<|im_start|>user\n"),
                         True: self.ids(f"<|im_start|>system\n{SYSTEM_3D}<|im_end|>\n<|im_start|>user\n")}
         self.picture = self.ids("<|vision_start|>" + "<|image_pad|>" * 16 + "<|vision_end|>")
-        self.slices = self.picture * DEPTH
 
     def ids(self, text: str) -> list[int]:
         """Token ids of ``text``, special tokens recognised."""
@@ -115,31 +115,39 @@ class Maker:
             kinds.append(TYPES.index(seen))
         return self._assemble(whole, crops, kinds, items, scenes, False)
 
-    def batch_3d(self, seed: int, count: int) -> Batch:
-        """``count`` volumes with ASKED_3D questions each."""
+    def batch_3d(self, seed: int, count: int, depth: int = DEPTH) -> Batch:
+        """``count`` volumes with ASKED_3D questions each; ``depth`` below DEPTH: only so many slices, around the lesion.
+
+        Short stacks cost a third and teach the form of the answer, the letters and the reading of slice numbers.
+        """
         whole: list[Image.Image] = []
         crops: list[Image.Image] = []
         kinds: list[int] = []
         items: list[tuple[Item, list[int], list[int]]] = []
         scenes: list[Scene] = []
+        starts: list[int] = []
         for i in range(count):
             rng = Random(seed + i)
             scene = self.painter.scene_3d(seed + i, in_lung=rng.random() < 0.2)
             scenes.append(scene)
-            whole += [shown(Image.fromarray(s)) for s in normalise_volume(scene.image)]
+            from_z = _start(rng, scene, depth)
+            starts.append(from_z)
+            whole += [shown(Image.fromarray(s)) for s in normalise_volume(scene.image)[from_z:from_z + depth]]
             if scene.finding.lesion is None:
                 items += [(make_item(rng, scene.finding, "exists", True, None, "", rng.random() < 0.04), [], [])
                           for _ in range(ASKED_3D)]
                 continue
             use_twin = rng.random() < 0.5
             seen = scene.twin_kind if use_twin else scene.finding.lesion.kind
-            source = normalise_volume(scene.twin if use_twin else scene.image)
+            source = normalise_volume(scene.twin if use_twin else scene.image)[from_z:from_z + depth]
             flat = box_of(scene.finding.lesion)
-            span = slices_of(scene.finding.lesion, DEPTH)
+            span = [z - from_z for z in slices_of(scene.finding.lesion, DEPTH)]
+            third = int(3 * (scene.finding.lesion.cz - from_z) / depth)
+            scene.finding.facts["level"] = ("first", "middle", "last")[max(0, min(2, third))]
             box = [flat[0], flat[1], span[0], flat[2], flat[3], span[-1] + 1]
             low, high = span[0], span[-1] + 1
             if rng.random() < 0.3:
-                low, high = max(0, low + rng.randint(-1, 1)), min(DEPTH, high + rng.randint(-1, 1))
+                low, high = max(0, low + rng.randint(-1, 1)), min(depth, high + rng.randint(-1, 1))
                 high = max(high, low + 1)
             loose = _jitter(rng, flat)
             first = len(crops)
@@ -150,10 +158,12 @@ class Maker:
                 kind = choose_kind(rng, scene.finding, KINDS_3D)
                 items.append((make_item(rng, scene.finding, kind, True, box, seen, rng.random() < 0.04), [],
                               list(range(first, len(crops)))))
-        return self._assemble(whole, crops, kinds, items, scenes, True)
+        return self._assemble(whole, crops, kinds, items, scenes, True, depth, starts)
 
     def _assemble(self, whole: list[Image.Image], crops: list[Image.Image], kinds: list[int],
-                  items: list[tuple[Item, list[int], list[int]]], scenes: list[Scene], three_d: bool) -> Batch:
+                  items: list[tuple[Item, list[int], list[int]]], scenes: list[Scene], three_d: bool,
+                  depth: int = DEPTH, starts: list[int] | None = None) -> Batch:
+        slices = self.picture * depth
         rows: list[list[int]] = []
         spots: list[Tensor] = []
         loss_at: list[tuple[int, int]] = []
@@ -163,7 +173,7 @@ class Maker:
         start = len(self.opening[three_d])
         base = start
         if three_d:
-            _, base = mrope(self.slices, self.pad, [(CELLS, CELLS)] * DEPTH, start)
+            _, base = mrope(slices, self.pad, [(CELLS, CELLS)] * depth, start)
         for index, (item, own, cut_out) in enumerate(items):
             row = ([] if three_d else list(self.picture)) + self.ids(item.user + "<|im_end|>\n<|im_start|>assistant\n")
             pieces = [(self.ids(item.before) + ([] if item.after else [self.end]), True)]
@@ -192,17 +202,28 @@ class Maker:
         tail_rows = (picks[:, None] * 16 + torch.arange(16)).flatten()
         context, context_positions = torch.empty(0, 0), torch.empty(0)
         if three_d:
-            context = torch.tensor(self.slices)[None]
-            context_positions = mrope(self.slices, self.pad, [(CELLS, CELLS)] * DEPTH, start)[0][:, None]
-        depth = [(s, z) for s in scenes for z in range(DEPTH)] if three_d else [(s, None) for s in scenes]
-        hit, box = _targets(depth)
+            context = torch.tensor(slices)[None]
+            context_positions = mrope(slices, self.pad, [(CELLS, CELLS)] * depth, start)[0][:, None]
+        views: list[tuple[Scene, int | None]] = [(s, None) for s in scenes]
+        if three_d:
+            views = [(s, first + z) for s, first in zip(scenes, starts or [0] * len(scenes)) for z in range(depth)]
+        hit, box = _targets(views)
         live = torch.ones(len(whole), dtype=torch.bool)
         if three_d:
             live = (hit.sum(1) > 0) | (torch.rand(len(whole)) < 0.12)
         crop_patches = patches(crops) if crops else np.zeros((0, 64, 196), np.float32)
         return Batch(torch.from_numpy(patches(whole)), torch.from_numpy(crop_patches), context, context_positions, tails,
                      tail_rows, positions, torch.tensor(loss_at), torch.tensor(targets), torch.tensor(weights), hit, box,
-                     torch.tensor(kinds, dtype=torch.long), live)
+                     torch.tensor(kinds, dtype=torch.long), live, depth)
+
+
+def _start(rng: Random, scene: Scene, depth: int) -> int:
+    """First slice of a run of ``depth`` slices that holds the lesion, if there is one."""
+    low, high = 0, DEPTH - depth
+    if scene.finding.lesion is not None:
+        span = slices_of(scene.finding.lesion, DEPTH)
+        low, high = max(low, span[-1] + 1 - depth), min(high, span[0])
+    return rng.randint(low, high)
 
 
 def _twin(rng: Random, scene: Scene) -> tuple[Image.Image, str]:

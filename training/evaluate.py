@@ -8,6 +8,7 @@ the text goes on. ``--crop random`` puts the crop of a box elsewhere in its plac
 from __future__ import annotations
 
 import argparse
+import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from export import rounded
 from imaging import crop_source, cut, cut_slices, normalise_volume, patches, shown
 from lesions import box_of, slices_of
 from model import KV, Readroom, mrope
-from questions import KINDS_2D, KINDS_3D, Item, choose_kind, make_item
+from questions import KINDS_2D, KINDS_3D, Item, choose_kind, join, make_item
 from scenes import DEPTH, SIDE, Painter, Scene
 
 BOX = re.compile(r"<\|box_start\|>[\[\(]([^\]\)]+)[\]\)]<\|box_end\|>")
@@ -153,6 +154,26 @@ def case(painter: Painter, seed: int, three_d: bool) -> tuple[Scene, Item, list[
     return scene, item, [float(v) for v in box] if box else None
 
 
+def bundled(runner: Runner) -> None:
+    """The suggested questions on the bundled case: axial, feet to head, 32 slices over the whole volume."""
+    folder = HERE.parent / "resources" / "samples"
+    about = json.loads((folder / "case.json").read_text(encoding="utf-8"))
+    volume = anatomy.read_metaimage(folder / about["file"])[0].astype(np.float32)
+    low, high = np.percentile(volume, [1.0, 99.0])
+    scaled = np.clip((volume - low) / (high - low), 0.0, 1.0)
+    at = (np.arange(DEPTH) + 0.5) * len(volume) / DEPTH - 0.5
+    below, share = at.astype(int), (at - at.astype(int))[:, None, None]
+    stack = ((scaled[below] * (1 - share) + scaled[below + 1] * share) * 255.0).astype(np.uint8)
+    x1, y1, z1, x2, y2, z2 = about["truth"]["box_source_voxels"]
+    plane, deep = SIDE / volume.shape[2], DEPTH / len(volume)
+    truth = [x1 * plane, y1 * plane, z1 * deep, x2 * plane, y2 * plane, z2 * deep]
+    for asked in about["questions"]:
+        user = join(asked["question"], tuple(asked["options"]), True)
+        out = runner.run(user, [Image.fromarray(s) for s in stack], True)
+        print(asked["question"], "->", out.text, "| true", asked["answer"], "IoU",
+              round(iou(out.box, truth), 2) if out.box else "no box")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--state", type=Path, default=Path("/tmp/readroom-train/state.pt"))
@@ -161,6 +182,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--crop", choices=("own", "random"), default="own")
     parser.add_argument("--show", type=int, default=3)
+    parser.add_argument("--bundled", action="store_true", help="only ask the questions of resources/samples")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -169,6 +191,9 @@ def main() -> None:
     model = Readroom()
     model.load_state_dict(torch.load(args.state, weights_only=False)["model"], strict=False)
     runner = Runner(rounded(model), maker)
+    if args.bundled:
+        bundled(runner)
+        return
     three_d = args.kind == "3d"
     right: dict[str, list[float]] = defaultdict(list)
     overlaps: list[float] = []

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 Float = NDArray[np.float32]
 TYPES = ("solid", "ring", "stippled", "spiculated")
-SMALL_RADIUS = (6.5, 9.5)
-LARGE_RADIUS = (11.5, 16.0)
+SMALL_RADIUS = (8.0, 10.5)
+LARGE_RADIUS = (13.0, 17.0)
 """Half-widths in processor pixels; nothing lies between the two ranges, so the size question has one answer."""
 
 
@@ -121,10 +121,10 @@ def box_of(lesion: Lesion, side: int = 112) -> list[int]:
 
 
 def grey_level(rng: np.random.Generator, mean: float) -> tuple[bool, float]:
-    """(bright, grey level) of a lesion on surroundings of grey level ``mean``: at least 0.38 away from them."""
+    """(bright, grey level) of a lesion on surroundings of grey level ``mean``: at least 0.45 away from them."""
     bright = bool(rng.random() < 0.5) if 0.4 < mean < 0.6 else mean < 0.5
-    step = float(rng.uniform(0.38, 0.6))
-    level = min(1.0, max(mean + step, 0.8)) if bright else max(0.0, min(mean - step, 0.3))
+    step = float(rng.uniform(0.45, 0.65))
+    level = min(1.0, max(mean + step, 0.85)) if bright else max(0.0, min(mean - step, 0.22))
     return bright, level
 
 

@@ -17,9 +17,9 @@ from lesions import Lesion, draw_volume, slices_of
 
 HERE = Path(__file__).resolve().parent
 NAME = "thorax-ct-synthetic-lesion.mha"
-LEVEL_HU = 100.0
+LEVEL_HU = 150.0
 NOTE = "SYNTHETIC LESION inserted by Readroom training/make_sample.py into a real CT; not a patient's finding; not for clinical use"
-LESION = Lesion("ring", cx=92.0, cy=100.0, rx=17.0, ry=17.0, bright=True, level=LEVEL_HU, angle=0.3, cz=62.0, rz=13.5)
+LESION = Lesion("solid", cx=92.0, cy=100.0, rx=20.0, ry=20.0, bright=True, level=LEVEL_HU, angle=0.3, cz=62.0, rz=13.0)
 """In source voxels of the 256x256x128 grid."""
 
 
@@ -47,12 +47,12 @@ def main() -> None:
                                               LESION.cx + LESION.rx, LESION.cy + LESION.ry))
     case = {
         "file": NAME, "title": "Thorax CT with a synthetic lesion",
-        "description": "A real thorax CT (one breathing phase) into which one ring-shaped lesion was drawn in the right "
+        "description": "A real thorax CT (one breathing phase) into which one solid lesion was drawn in the right "
                        "lung. The lesion is synthetic. The scan is not: its left lung is largely collapsed.",
         "synthetic": True, "licence": "BSD-3-Clause, (c) 2011-2018 Gregory C. Sharp (plastimatch test data); see LICENSE-thorax-ct.txt",
         "questions": [
             {"question": "What type of lesion is shown?",
-             "options": ["solid lesion", "ring lesion", "stippled lesion", "spiculated lesion"], "answer": "B"},
+             "options": ["solid lesion", "ring lesion", "stippled lesion", "spiculated lesion"], "answer": "A"},
             {"question": "Which lung contains the lesion?", "options": ["right lung", "left lung"], "answer": "A"},
             {"question": "In which slices is the lesion?", "options": ["first slices", "middle slices", "last slices"],
              "answer": "B"},

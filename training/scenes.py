@@ -111,7 +111,7 @@ class Painter:
         return _noisy(rng, _window(rng, ground.astype(np.float32) / 255.0, stack.lung)), inside, lung, name
 
     def _ground_3d(self, rng: np.random.Generator, in_lung: bool) -> tuple[Float, Bytes, Bytes, str]:
-        name = _pick(rng, in_lung, thorax=0.62, lung=0.1, brain=0.1)
+        name = _pick(rng, in_lung, thorax=0.66, lung=0.07, brain=0.07)
         if name == "phantom":
             ground, inside = _phantom(rng, DEPTH, SIZE_3D)
             return _noisy(rng, ground), inside, inside * 0, name
@@ -138,7 +138,7 @@ class Painter:
         return _noisy(rng, _window(rng, ground / np.float32(255.0), stack.lung)), inside, lung, name
 
 
-def _pick(rng: np.random.Generator, in_lung: bool, thorax: float = 0.55, lung: float = 0.12, brain: float = 0.13) -> str:
+def _pick(rng: np.random.Generator, in_lung: bool, thorax: float = 0.6, lung: float = 0.09, brain: float = 0.09) -> str:
     if in_lung:
         return "thorax"
     draw_at = rng.random()

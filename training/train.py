@@ -12,7 +12,6 @@ waiting for each other at every step would cost more than it gains.
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import time
 from dataclasses import dataclass
@@ -96,12 +95,12 @@ def language_step(model: Readroom, maker: Maker, batch: Batch, three_d: bool) ->
     depth = torch.zeros(())
     _, past = language(language.embed_tokens(opening), torch.arange(opening.shape[1]).expand(3, 1, -1))
     if three_d:
-        volumes = n // 32
+        volumes = n // batch.depth
         x = model.embed(batch.context.expand(volumes, -1), rows[:n * 16], maker.pad)
         _, past = language(x, batch.context_positions, past)
-        middle = language.middle.view(volumes, 32, -1, x.shape[-1])[:, :, 1:]
+        middle = language.middle.view(volumes, batch.depth, -1, x.shape[-1])[:, :, 1:]
         guess = model.heads.depth(middle).float().flatten(0, 2)
-        slices = torch.arange(32).repeat_interleave(middle.shape[2]).repeat(volumes)
+        slices = torch.arange(batch.depth).repeat_interleave(middle.shape[2]).repeat(volumes)
         depth = 0.2 * F.cross_entropy(guess, slices)
         each = len(batch.tails) // volumes
         past = [(k.repeat_interleave(each, 0), v.repeat_interleave(each, 0)) for k, v in past]
@@ -139,7 +138,7 @@ def worker(rank: int, world: int, args: argparse.Namespace) -> None:
     if world > 1:
         os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(args.port))
         dist.init_process_group("gloo", rank=rank, world_size=world)
-    maker = Maker(Painter(anatomy.load()), vocabulary.load(FOLDER))
+    maker = Maker(Painter(anatomy.load()), vocabulary.load(args.out))
     model = Readroom()
     decayed = [p for p in model.parameters() if p.dim() > 1]
     plain = [p for p in model.parameters() if p.dim() <= 1]
@@ -166,11 +165,12 @@ def worker(rank: int, world: int, args: argparse.Namespace) -> None:
         while progress < 1.0:
             now = time.time()
             factor = min(1.0, (step + 1) / 60) * (
-                1.0 if stage.hold else 0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * progress)))
+                1.0 if stage.hold else 0.03 + 0.97 * (1 - progress**2))
             for group in optimiser.param_groups:
                 group["lr"] = stage.rate * factor * (group["scale"] if stage.kind != "vision" else 1.0)
-            three_d = stage.kind == "3d" and step % 2 == 0
-            count = (args.batch_3d if three_d else args.batch) // world
+            three_d = stage.kind == "3d" and step % 5 != 4
+            short = step % 5 in (1, 3) and not args.whole
+            count = (args.batch_3d * (2 if short else 1) if three_d else args.batch) // world
             own_seed = seed + rank * count
             seed += count * world
             made = time.time()
@@ -178,7 +178,7 @@ def worker(rank: int, world: int, args: argparse.Namespace) -> None:
                 with torch.autocast("cpu", torch.bfloat16):
                     losses = vision_step(model, maker, own_seed, count)
             else:
-                batch = (maker.batch_3d if three_d else maker.batch_2d)(own_seed, count)
+                batch = maker.batch_3d(own_seed, count, 8 if short else 32) if three_d else maker.batch_2d(own_seed, count)
                 made = time.time()
                 with torch.autocast("cpu", torch.bfloat16):
                     losses = language_step(model, maker, batch, three_d)
@@ -195,22 +195,22 @@ def worker(rank: int, world: int, args: argparse.Namespace) -> None:
                 shared = average(model, shared, world)
                 progress = shared[0]
             if rank == 0:
-                if step % (5 * args.sync) < 2 and step % args.sync < 2 or step < 4:
+                if step % (5 * args.sync) < 2 or step < 4:
                     text = " ".join(f"{k} {v:.4f}" for k, v in zip(losses, shared[1:]))
-                    print(f"{time.strftime('%H:%M:%S')} {stage.kind}{'/3d' if three_d else ''} {step} {progress:.3f} {text} "
+                    print(f"{time.strftime('%H:%M:%S')} {stage.kind}{('/short' if short else '/3d') if three_d else ''} {step} {progress:.3f} {text} "
                           f"lr {stage.rate * factor:.2e} data {made - now:.2f}s all {time.time() - now:.2f}s", flush=True)
                 if step % args.sync == 0 and time.time() - last_save > 60:
                     last_save = time.time()
                     save(args, model, optimiser, stage_at, step, last_save - begun, seed)
                 if args.export_every and stage.kind != "vision" and time.time() - last_export > args.export_every:
                     last_export = time.time()
-                    write_checkpoint(model, FOLDER)
+                    write_checkpoint(model, args.out)
         stage_at, step, spent = stage_at + 1, 0, 0.0
         if rank == 0:
             save(args, model, optimiser, stage_at, 0, 0.0, seed, f"after-{stage_at}-{stage.kind}.pt")
             save(args, model, optimiser, stage_at, 0, 0.0, seed)
             if stage.kind != "vision":
-                write_checkpoint(model, FOLDER)
+                write_checkpoint(model, args.out)
     if world > 1:
         dist.destroy_process_group()
 
@@ -232,10 +232,12 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="weights to start from (an after-N-stage.pt of another run)")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--batch-3d", type=int, default=8)
+    parser.add_argument("--whole", action="store_true", help="3D stage without stacks of 8 slices")
     parser.add_argument("--world", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--port", type=int, default=29517)
     parser.add_argument("--sync", type=int, default=4, help="steps between averaging the processes' weights")
+    parser.add_argument("--out", type=Path, default=FOLDER, help="checkpoint folder; its tokenizer is kept where it has one")
     parser.add_argument("--export-every", type=float, default=600.0)
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
