@@ -24,7 +24,14 @@ const modelViewPath = z.tuple([z.literal('model-view'), id, id, index]);
 const thumbnailSide = 160;
 
 function bytesResponse(bytes: Uint8Array, type: string): Response {
-  return new Response(new Uint8Array(bytes), {
+  // As a stream: a Response copies an array that it is given, which for megabytes a request adds up.
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+  return new Response(body, {
     headers: {
       'content-type': type,
       'content-length': String(bytes.length),
