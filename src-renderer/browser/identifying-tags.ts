@@ -9,6 +9,9 @@ const names =
 export function isIdentifying({ tag, vr, name }: Tag): boolean {
   if (vr === 'PN' || vr === 'DA' || vr === 'TM' || vr === 'DT') return true;
   if (names.test(name.replace(/([a-z])([A-Z])/g, '$1 $2'))) return true;
+  // UIDs of things that exist once lead back to them; those of classes, syntaxes and makers do not.
+  if (vr === 'UI')
+    return /instance ?uid|frame ?of ?reference|study|series|irradiation|concatenation/i.test(name);
   const group = Number.parseInt(tag.replace(/[^0-9a-fA-F]/g, '').slice(0, 4), 16);
   // Group 0010 is the patient: weight, size, sex and age tell who it is only together with the rest.
   if (group === 0x0010) return !/sex|age|weight|size|pregnan/i.test(name);

@@ -13,12 +13,21 @@ export function throughWindow(
 ): Uint8ClampedArray<ArrayBuffer> {
   const count = values.length / channels;
   const out = new Uint8ClampedArray(count * 4);
-  const factor = 255 / Math.max(1e-9, upper - lower);
-  for (let n = 0; n < count; n++) {
-    for (let c = 0; c < 3; c++) {
-      const value = (values[channels === 1 ? n : n * channels + c] - lower) * factor;
-      out[n * 4 + c] = invert ? 255 - value : value;
+  const scale = 255 / Math.max(1e-9, upper - lower);
+  // level = factor * value + offset, either way round; clamping is the array's.
+  const factor = invert ? -scale : scale;
+  const offset = invert ? 255 + lower * scale : -lower * scale;
+  if (channels === 1) {
+    const words = new Uint32Array(out.buffer);
+    for (let n = 0; n < count; n++) {
+      const level = factor * values[n] + offset;
+      const grey = level <= 0 ? 0 : level >= 255 ? 255 : Math.round(level);
+      words[n] = 0xff000000 | (grey << 16) | (grey << 8) | grey;
     }
+    return out;
+  }
+  for (let n = 0; n < count; n++) {
+    for (let c = 0; c < 3; c++) out[n * 4 + c] = factor * values[n * channels + c] + offset;
     out[n * 4 + 3] = 255;
   }
   return out;

@@ -148,14 +148,13 @@ const layout = (id: Layout, title: string): ViewerCommand => ({
   id: `layout-${id}`,
   title,
   run: () => useViewer.getState().setLayout(id),
-  enabled: id === 'mpr' ? planesPossible : undefined,
+  enabled: id === 'mpr' ? () => whyNoPlanes() === null : undefined,
 });
 
-/** Whether the series in hand can be shown in three planes. */
-export function planesPossible(): boolean {
-  if (useViewer.getState().webgl === false) return false;
-  const source = pane()?.source;
-  return !source || source.geometry.noPlanes === null;
+/** Why the series in hand can't be shown in three planes; null when it can. */
+export function whyNoPlanes(): string | null {
+  if (useViewer.getState().webgl === false) return 'needs WebGL, which this machine does not offer';
+  return pane()?.source?.geometry.noPlanes ?? null;
 }
 
 const switches: readonly ViewerCommand[] = [

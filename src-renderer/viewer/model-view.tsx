@@ -151,7 +151,7 @@ function ModelGrid({
   target: Target;
   view: View;
 }): ReactElement {
-  const [scale, setScale] = useState(view.slices > 1 ? 1 : 2);
+  const [scale, setScale] = useState(view.slices > 1 && view.width > 160 ? 1 : 2);
   const boxes = useBoxesOf(series, target);
   const grid = useRef<HTMLElement>(null);
   // A box that is gone to comes into view here too.

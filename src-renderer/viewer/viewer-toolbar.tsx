@@ -1,9 +1,8 @@
 /** The viewer's toolbar: tools, windows, picture, layouts, boxes. */
 import type { ReactElement, ReactNode } from 'react';
 import { useOverlay } from '../state/overlay.ts';
-import { useSeries } from '../state/study-store.ts';
 import { useViewer } from '../state/viewer-store.ts';
-import { activePresets, runViewerCommand, viewerCommand } from './commands.ts';
+import { activePresets, runViewerCommand, viewerCommand, whyNoPlanes } from './commands.ts';
 import { Icon, type IconName } from './icons.tsx';
 import { viewer } from './viewer-handle.ts';
 
@@ -23,10 +22,12 @@ interface ToolButtonProps {
   /** Absent for buttons that don't stay down. */
   readonly pressed?: boolean;
   readonly disabled?: boolean;
+  /** Why it is disabled. */
+  readonly reason?: string | null;
   readonly testId?: string;
 }
 
-function ToolButton({ command, icon, pressed, disabled, testId }: ToolButtonProps): ReactElement {
+function ToolButton({ command, icon, pressed, disabled, reason, testId }: ToolButtonProps): ReactElement {
   const known = viewerCommand(command);
   const title = known?.title ?? command;
   const key = known?.shortcut
@@ -38,8 +39,8 @@ function ToolButton({ command, icon, pressed, disabled, testId }: ToolButtonProp
       className="tool"
       aria-label={title}
       aria-pressed={pressed}
-      title={key ? `${title} (${key})` : title}
-      disabled={disabled}
+      title={reason ? `${title}: ${reason}` : key ? `${title} (${key})` : title}
+      disabled={disabled || Boolean(reason)}
       data-testid={testId ?? command}
       onClick={() => runViewerCommand(command)}
     >
@@ -122,8 +123,9 @@ function Windows(): ReactElement {
 function Layouts(): ReactElement {
   const layout = useViewer((state) => state.layout);
   const mode = useViewer((state) => state.mode);
-  const webgl = useViewer((state) => state.webgl);
-  const series = useSeries(useViewer(({ panes, active }) => panes[active]?.series ?? null));
+  useViewer((state) => state.webgl);
+  // Known once the pane shows the series, which is when `current` names it.
+  useViewer(({ current, active }) => `${current?.studyId}/${current?.seriesId}/${active}`);
   const all = [
     ['1x1', 'one'],
     ['1x2', 'two'],
@@ -138,7 +140,7 @@ function Layouts(): ReactElement {
           command={`layout-${id}`}
           icon={icon}
           pressed={layout === id && mode === 'images'}
-          disabled={id === 'mpr' && (webgl === false || (series !== null && series.kind !== 'volume'))}
+          reason={id === 'mpr' ? whyNoPlanes() : null}
         />
       ))}
       <ToolButton command="toggle-model-view" icon="model" pressed={mode === 'model'} />

@@ -154,16 +154,14 @@ export class Viewer {
       const source = await this.sourceOf(ref);
       const display = await this.displayOf(source);
       if (entry.spec !== spec || this.attached.get(pane.number) !== entry) return;
-      const noPlanes = spec.view === 'stack' ? null : source.geometry.noPlanes;
-      if (noPlanes) {
-        // The note says why; the pane shows what can be shown.
-        entry.layers.setNote(noPlanes);
-        pane.show(source, 'stack', this.slicesSeen.get(seriesKey(ref)) ?? null, display);
-      } else {
-        entry.layers.setNote('');
-        const seen = spec.view === 'stack' ? this.slicesSeen.get(seriesKey(ref)) : undefined;
-        pane.show(source, spec.view, seen ?? null, display);
-      }
+      const { noPlanes } = source.geometry;
+      // A volume that can be shown as a stack only says why, whichever view was asked for.
+      entry.layers.setNote(
+        source.series.kind === 'volume' && source.series.slices > 1 ? (noPlanes ?? '') : '',
+      );
+      const view = noPlanes ? 'stack' : spec.view;
+      const seen = view === 'stack' ? this.slicesSeen.get(seriesKey(ref)) : undefined;
+      pane.show(source, view, seen ?? null, display);
       entry.layers.furniture.showWindow(display);
     } catch (thrown) {
       if (entry.spec === spec) entry.layers.setProblem(toReadroomError(thrown).toPayload());
