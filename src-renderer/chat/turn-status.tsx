@@ -53,8 +53,10 @@ function endedText({ finished, error }: Run): string {
       return `Stopped after ${time}`;
     case 'failed':
       return `Failed after ${time}`;
-    default:
+    case 'end-of-turn':
       return `Answered in ${time}`;
+    default:
+      return `Ended after ${time}`;
   }
 }
 

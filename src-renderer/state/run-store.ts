@@ -54,6 +54,8 @@ interface Behind {
   readonly boxes: RunBoxes;
 }
 const behind = new Map<string, Behind>();
+/** Questions that were sent and have no id yet. */
+let unanswered = 0;
 /** Events that overtook the answer to their own question. */
 const early = new Map<string, (() => void)[]>();
 
@@ -107,6 +109,7 @@ export const useRuns = create<RunState>()((set, get) => ({
   runs: {},
   lastEnded: null,
   ask: async (question) => {
+    unanswered++;
     try {
       await settingsSaved();
       const { runId } = await call('run.ask', question);
@@ -120,6 +123,8 @@ export const useRuns = create<RunState>()((set, get) => ({
     } catch (thrown) {
       useUi.getState().report(thrown);
       return null;
+    } finally {
+      if (--unanswered === 0) early.clear();
     }
   },
   stop: (runId) => {
@@ -208,7 +213,7 @@ function fail(runId: string, error: ErrorPayload): void {
 export function connectRuns(): () => void {
   const deliver = (runId: string, what: () => void): void => {
     if (behind.has(runId)) what();
-    else early.set(runId, [...(early.get(runId) ?? []), what]);
+    else if (unanswered > 0) early.set(runId, [...(early.get(runId) ?? []), what]);
   };
   const stops = [
     on('run.event', ({ runId, event }) => deliver(runId, () => receive(runId, event))),
