@@ -24,6 +24,7 @@ export default defineConfig({
           // One window at a time, and after everything else: what is timed must not share the machine.
           maxWorkers: 1,
           hookTimeout: 120_000,
+          testTimeout: 240_000,
           sequence: { groupOrder: 1 },
         },
       },

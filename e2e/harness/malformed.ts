@@ -2,7 +2,7 @@
  * Messages that break the contract, made from ones that keep it: wrong names, wrong types, missing fields, numbers out of
  * range, texts too long, wrong shapes. Each is checked to be malformed, so that a refusal is the only right answer.
  */
-import { type CallName, type CallParams, calls } from '../../src-contract/channels.ts';
+import { type CallName, type CallParams, calls, settingsSchema } from '../../src-contract/channels.ts';
 import { seededRandom } from '../../src-main/slices/random-box.ts';
 
 export interface Message {
@@ -20,7 +20,7 @@ const volume = { kind: 'volume' } as const;
 export const wellFormed: Samples = {
   'app.info': {},
   'app.openDocs': {},
-  'settings.set': { theme: 'light', modelId: null, precision: 'auto', temperature: 0.5, seed: 3 },
+  'settings.set': { ...settingsSchema.parse({}), theme: 'light', seed: 3 },
   'study.pick': { kind: 'file' },
   'study.openSample': { sampleId: 'sample' },
   'study.openRecent': { recentId: 'recent' },

@@ -83,15 +83,7 @@ export async function launchReadroom({
   const complaints: string[] = [];
   const app = await _electron.launch({
     executablePath: await electronPath(),
-    args: [
-      '-r',
-      join(root, 'e2e', 'harness', 'start-arguments.cjs'),
-      '.',
-      `--user-data-dir=${userData}`,
-      ...chromiumSwitches,
-      ...switches,
-      ...open,
-    ],
+    args: ['.', `--user-data-dir=${userData}`, ...chromiumSwitches, ...switches, ...open],
     cwd: root,
     env: await launchEnvironment(),
     chromiumSandbox: true,
