@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IpcMainInvokeEvent, WebContents } from 'electron';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { describeWindow } from './harness/describe-window.ts';
 import { callNames, malformedMessages, wellFormed } from './harness/malformed.ts';
 import { launchReadroom, type Readroom, root } from './harness/readroom.ts';
@@ -31,9 +31,6 @@ describeWindow('The border between page and main', () => {
 
   beforeAll(async () => {
     readroom = await launchReadroom();
-    // What the window asks for at its start is answered: the process that looked at the models is gone.
-    await readroom.page.evaluate(() => window.readroom.call('models.list', {}));
-    await expect.poll(async () => (await state()).services, { timeout: 30_000 }).toBe(0);
     await readroom.app.evaluate(({ BrowserWindow, dialog, shell }) => {
       const counted: Counted = { dialogs: 0, opened: 0, sent: 0 };
       Object.assign(globalThis, { counted });
@@ -55,6 +52,12 @@ describeWindow('The border between page and main', () => {
         counted.sent++;
         send(...message);
       };
+    });
+    // What the window asks for at its start is answered: the process that looked at the models is gone.
+    await readroom.page.evaluate(() => window.readroom.call('models.list', {}));
+    await vi.waitFor(async () => expect((await state()).services).toBe(0), {
+      timeout: 30_000,
+      interval: 200,
     });
   });
   afterAll(() => readroom.close());
