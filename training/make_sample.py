@@ -34,7 +34,7 @@ def main() -> None:
     stored = np.rint(volume).astype("<i2")
     body = zlib.compress(stored.tobytes(), 9)
     header = {
-        "ObjectType": "Image", "NDims": "3", "Comment": NOTE, "BinaryData": "True", "BinaryDataByteOrderMSB": "False",
+        "ObjectType": "Image", "NDims": "3", "Modality": "MET_MOD_CT", "Comment": NOTE, "BinaryData": "True", "BinaryDataByteOrderMSB": "False",
         "CompressedData": "True", "CompressedDataSize": str(len(body)), "TransformMatrix": fields["TransformMatrix"],
         "Offset": fields["Offset"], "CenterOfRotation": fields["CenterOfRotation"],
         "AnatomicalOrientation": fields["AnatomicalOrientation"], "ElementSpacing": fields["ElementSpacing"],

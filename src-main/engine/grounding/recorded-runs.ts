@@ -45,6 +45,24 @@ export function recordedRuns(model: string): RecordedRun[] {
   return JSON.parse(readFileSync(join(referenceFixtures, 'runs', `${model}.json`), 'utf8')) as RecordedRun[];
 }
 
+/**
+ * Recorded runs of a shipped model on held-out cases of training/make_eval.py, and the sha256 of its weight files
+ * (training/fixtures/embedded.py). Inputs lie beside the runs.
+ */
+export function embeddedFixture(model: string): { runs: RecordedRun[]; files: Record<string, string> } {
+  const folder = join(referenceFixtures, 'embedded', model);
+  const read = (name: string): unknown => JSON.parse(readFileSync(join(folder, name), 'utf8'));
+  const runs = (read('runs.json') as RecordedRun[]).map(
+    (run): RecordedRun => ({
+      ...run,
+      source: join('embedded', model, run.source),
+      bounds: 'processor',
+      targetSize: [32, 256, 256],
+    }),
+  );
+  return { runs, files: (read('model.json') as { files: Record<string, string> }).files };
+}
+
 type Size = (width: number, height: number) => Promise<{ width: number; height: number }>;
 
 /** Images and chain of a run; `size` is the model's referenceAlignedSize. */

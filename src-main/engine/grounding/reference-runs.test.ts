@@ -1,105 +1,19 @@
 /**
- * Whole grounded runs of the fixture checkpoints, token for token: recorded from transformers and torch with the
- * reference's loop (fixtures/reference/README.md), replayed here through the converter and ONNX Runtime, once
- * incrementally and once with the reference's own algorithm.
+ * Whole grounded runs of the fixture checkpoints and of the embedded model, token for token: recorded from transformers
+ * and torch with the reference's loop (fixtures/reference/README.md), replayed here through the converter and ONNX
+ * Runtime, once incrementally and once with the reference's own algorithm.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runRequestSchema } from '../../../src-contract/engine-protocol.ts';
-import { type RunEvent, type RunEventOf, runEventSchema } from '../../../src-contract/run-events.ts';
-import { findInconsistency } from '../../../src-contract/trace.ts';
 import { ensureContainer } from '../../checkpoint/container-cache.ts';
+import { readManifest } from '../../checkpoint/verify.ts';
+import { bundledModelsFolder } from '../../storage/locations.ts';
 import type { VisionLanguageModel } from '../language-model.ts';
 import { openModel } from '../model/open-model.ts';
-import { runGrounded } from './loop.ts';
-import { formatPrompt } from './prompts.ts';
-import { type RecordedRun, recordedInput, recordedRuns, referenceFixtures } from './recorded-runs.ts';
-
-const stopReasons: Record<string, string> = {
-  'end-of-turn': 'end-of-turn',
-  'invalid-box': 'invalid-box',
-  'round-cap': 'round-token-limit',
-  'total-cap': 'token-limit',
-  'max-rounds': 'round-limit',
-  crash: 'failed',
-};
-
-/** A run that crashed would have had another round: with a list that ends there, it ends for want of tokens. */
-function forcedIn(run: RecordedRun): number[] {
-  const taken = run.rounds.flatMap(({ ids }) => ids);
-  return run.error ? [...taken, 0] : taken;
-}
-
-async function play(model: VisionLanguageModel, run: RecordedRun, reencode: boolean) {
-  const { images, chain } = await recordedInput(run, async (width, height) =>
-    model.imageProcessor.referenceAlignedSize(width, height),
-  );
-  const mode = run.volume ? '3d' : '2d';
-  expect(formatPrompt(mode, run.question, run.choices)).toBe(run.text);
-  const request = runRequestSchema.parse({
-    runId: run.name,
-    mode,
-    images,
-    promptText: run.text,
-    options: run.choices,
-    limits: {
-      maxNewTokens: run.maxNewTokens,
-      maxRounds: run.maxRounds,
-      tokensPerRound: run.tokensPerRound,
-    },
-    chain,
-    ...(run.forced ? { forcedTokens: forcedIn(run) } : {}),
-    ...(run.name.endsWith('/without-penalty') ? { sampling: { repetitionPenalty: 1 } } : {}),
-    reencode,
-  });
-  const events: RunEvent[] = [];
-  const prompts: number[][] = [];
-  const outcome = await runGrounded(model, request, (event) => {
-    if (event.type === 'round-started') prompts.push([...model.context.ids]);
-    events.push(runEventSchema.parse(event));
-  });
-  expect(findInconsistency(events, request.chain)).toBeNull();
-  const of = <T extends RunEvent['type']>(type: T) =>
-    events.filter((event): event is RunEventOf<T> => event.type === type);
-  return { outcome, prompts, of };
-}
-
-async function compare(model: VisionLanguageModel, run: RecordedRun, reencode: boolean): Promise<void> {
-  const { outcome, prompts, of } = await play(model, run, reencode);
-  const tokens = run.rounds.map((_, round) => of('token').filter((event) => event.round === round));
-  expect(tokens.map((round) => round.map(({ id }) => id))).toEqual(run.rounds.map(({ ids }) => ids));
-  expect(prompts).toEqual(run.rounds.map(({ promptIds }) => promptIds));
-  expect(tokens.map((round) => round.map(({ text }) => text).join(''))).toEqual(
-    run.rounds.map(({ text }) => text),
-  );
-  for (const [round, { logProbs }] of run.rounds.entries()) {
-    for (const [index, expected] of logProbs.entries()) {
-      expect(tokens[round][index].logprob).toBeCloseTo(expected, 3);
-    }
-  }
-  const cut = run.rounds.flatMap(({ crops }) => (crops ? [crops] : []));
-  expect(
-    of('crop').map(({ box, images }) =>
-      images.map(({ slice, sha256 }) => ({ slice, cut: [box.x1, box.y1, box.x2, box.y2], sha256 })),
-    ),
-  ).toEqual(cut);
-  expect(outcome).toMatchObject({
-    stopReason: stopReasons[run.stopReason],
-    response: run.response,
-    newTokens: run.newTokens,
-    rounds: run.rounds.length,
-  });
-  if (run.error) {
-    expect(outcome.error?.code).toBe('input-invalid');
-    // The messages about image places are transformers' own, and differ between its versions.
-    if (!run.error.includes('image_pad')) expect(outcome.error?.detail).toBe(run.error);
-  } else {
-    const { answers } = of('answer')[0];
-    expect(answers).toMatchObject({ inference: run.prediction, reward: run.rewardChoice || null });
-  }
-}
+import { compare } from './compare-run.ts';
+import { embeddedFixture, recordedRuns, referenceFixtures } from './recorded-runs.ts';
 
 const cache = mkdtempSync(join(tmpdir(), 'readroom-runs-'));
 afterAll(() => rmSync(cache, { recursive: true, force: true }));
@@ -118,6 +32,31 @@ describe.each(['memo', 'memo-odd', 'tied-bf16', 'untied-f32-sharded', 'odd-f16',
   // model saw. The design follows transformers 4.
   const followed = runs.filter(({ bounds }) => bounds === 'processor');
   test.each(followed.map((run) => [run.name, run] as const))('%s', async (_, run) => {
+    await compare(model, run, false);
+    await compare(model, run, true);
+  });
+});
+
+describe('the embedded model', () => {
+  const { runs, files } = embeddedFixture('readroom-mini');
+  let model: VisionLanguageModel;
+  let container: string;
+  beforeAll(async () => {
+    const checkpoint = join(bundledModelsFolder(), 'readroom-mini');
+    container = await ensureContainer({ model: checkpoint, precision: 'fp32', cacheRoot: cache });
+    model = await openModel(container, { providers: ['cpu'], threads: 1 });
+  }, 120_000);
+  afterAll(() => model?.release());
+
+  test('is the one whose runs were recorded', async () => {
+    const { source } = await readManifest(container);
+    expect(Object.keys(files).length).toBeGreaterThan(0);
+    for (const [name, sha256] of Object.entries(files)) {
+      expect(source.files.find((file) => file.name === name)?.sha256).toBe(sha256);
+    }
+  });
+
+  test.each(runs.map((run) => [run.name, run] as const))('%s', async (_, run) => {
     await compare(model, run, false);
     await compare(model, run, true);
   });
