@@ -5,6 +5,7 @@
 import { useViewer, visiblePanes } from '../state/viewer-store.ts';
 import { toScreen } from './box-section.ts';
 import { viewNormal } from './camera.ts';
+import type { ImageSource } from './image-scheme.ts';
 import type { OnScreen, Pane } from './pane.ts';
 import { round, setAttributes, svgElement } from './svg.ts';
 import { type Axis, axes, cross, dot, length, subtract, transform, type Vec2, type Vec3 } from './vector.ts';
@@ -45,14 +46,9 @@ export function cutBetween(here: OnScreen, other: OnScreen): readonly [Vec3, Vec
   return points.length === 2 ? [points[0], points[1]] : null;
 }
 
-/** Patient positions of two series can be compared: the same grid, or both placed in the same study's patient. */
-export function isComparable(a: OnScreen, b: OnScreen): boolean {
-  if (a.source === b.source) return true;
-  return (
-    a.source.ref.studyId === b.source.ref.studyId &&
-    a.source.geometry.isPatient &&
-    b.source.geometry.isPatient
-  );
+/** Positions in two series can be compared: the same grid, or both placed in the same study's patient. */
+export function canLink(a: ImageSource, b: ImageSource): boolean {
+  return a === b || (a.ref.studyId === b.ref.studyId && a.geometry.isPatient && b.geometry.isPatient);
 }
 
 export class LinesLayer {
@@ -78,7 +74,7 @@ export class LinesLayer {
       if (crosshairs) this.drawCrosshair(onScreen, others);
     } else if (referenceLines) {
       const reference = others.find(({ number }) => number === active);
-      if (reference && isComparable(onScreen, reference.onScreen)) {
+      if (reference && canLink(onScreen.source, reference.onScreen.source)) {
         this.drawLine(onScreen, reference.onScreen, 'reference', null);
       }
     }

@@ -229,7 +229,15 @@ function Boxes(): ReactElement {
 
 export function ViewerToolbar(): ReactElement {
   return (
-    <div className="viewer-toolbar" role="toolbar" aria-label="Viewer tools">
+    <div
+      className="viewer-toolbar"
+      role="toolbar"
+      aria-label="Viewer tools"
+      // A click on a tool leaves the focus in the viewport, so that the arrow keys go on scrolling.
+      onMouseDown={(event) => {
+        if (event.target instanceof Element && event.target.closest('button')) event.preventDefault();
+      }}
+    >
       <Tools />
       <Windows />
       <Group label="Picture">

@@ -20,11 +20,13 @@ import type { Display } from './drawing.ts';
 import { GlDrawing } from './gl-drawing.ts';
 import { goToBox } from './go-to-box.ts';
 import { forgetSource, type ImageSource, registerImageScheme, registerSource } from './image-scheme.ts';
-import { isComparable } from './lines-layer.ts';
+import { canLink } from './lines-layer.ts';
 import { measurements } from './measurements.ts';
 import { Pane } from './pane.ts';
 import { type PaneElements, PaneLayers } from './pane-layers.ts';
 import { Prefetcher } from './prefetch.ts';
+import { transform } from './vector.ts';
+import { orientationOf } from './view-orientation.ts';
 import type { Range } from './window-presets.ts';
 import { autoRange, firstRange } from './window-presets.ts';
 
@@ -161,13 +163,23 @@ export class Viewer {
       );
       const view = noPlanes ? 'stack' : spec.view;
       const seen = view === 'stack' ? this.slicesSeen.get(seriesKey(ref)) : undefined;
-      pane.show(source, view, seen ?? null, display);
+      pane.show(source, view, this.linkedSlice(pane, source, view) ?? seen ?? null, display);
       entry.layers.furniture.showWindow(display);
     } catch (thrown) {
       if (entry.spec === spec) entry.layers.setProblem(toReadroomError(thrown).toPayload());
     } finally {
       if (entry.spec === spec) entry.layers.setBusy(false);
     }
+  }
+
+  /** With synchronised scrolling, a series begins where the active pane is. */
+  private linkedSlice(pane: Pane, source: ImageSource, view: PaneSpec['view']): number | null {
+    const leader = this.activePane;
+    const at = leader?.onScreen;
+    if (!useViewer.getState().synchronised || !at || leader === pane) return null;
+    if (!canLink(at.source, source)) return null;
+    const { axis } = orientationOf(source.geometry, view);
+    return transform(source.geometry.worldToIndex, at.camera.centre)[axis];
   }
 
   sourceOf(ref: SeriesRef): Promise<ImageSource> {
@@ -268,7 +280,7 @@ export class Viewer {
     if (!synchronised || layout === 'mpr') return;
     for (const other of this.visible) {
       const target = other.onScreen;
-      if (other !== pane && target && isComparable(onScreen, target))
+      if (other !== pane && target && canLink(onScreen.source, target.source))
         other.goTo(onScreen.camera.centre, false);
     }
   }
@@ -308,6 +320,7 @@ export class Viewer {
 
   private closeStudy(studyId: string): void {
     useViewer.getState().forgetStudy(studyId);
+    if (useStudies.getState().studies.length === 0) useViewer.getState().setLayout('1x1');
     measurements.forgetStudy(studyId);
     for (const key of [...this.sources.keys()].filter((one) => one.startsWith(`${studyId}/`))) {
       this.dropSource(key);

@@ -13,9 +13,10 @@ function must<T>(value: T | null): T {
 function Caption({ number }: { number: number }): ReactElement | null {
   const spec = useViewer(({ panes }) => panes[number]);
   const series = useSeries(spec?.series ?? null);
+  // A study may be known to be synthetic where none of its files says so; else the series that says so is.
   const isSynthetic = useStudies(({ studies }) => {
     const study = studies.find(({ studyId }) => studyId === spec?.series?.studyId);
-    return study?.synthetic === true;
+    return study?.synthetic === true && !study.series.some((one) => one.synthetic);
   });
   if (!series || !spec) return null;
   return (
