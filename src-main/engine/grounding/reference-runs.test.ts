@@ -5,11 +5,10 @@
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureContainer } from '../../checkpoint/container-cache.ts';
 import { readManifest } from '../../checkpoint/verify.ts';
-import { bundledModelsFolder } from '../../storage/locations.ts';
 import type { VisionLanguageModel } from '../language-model.ts';
 import { openModel } from '../model/open-model.ts';
 import { compare } from './compare-run.ts';
@@ -42,7 +41,7 @@ describe('the embedded model', () => {
   let model: VisionLanguageModel;
   let container: string;
   beforeAll(async () => {
-    const checkpoint = join(bundledModelsFolder(), 'readroom-mini');
+    const checkpoint = resolve(import.meta.dirname, '../../../resources/models/readroom-mini');
     container = await ensureContainer({ model: checkpoint, precision: 'fp32', cacheRoot: cache });
     model = await openModel(container, { providers: ['cpu'], threads: 1 });
   }, 120_000);
