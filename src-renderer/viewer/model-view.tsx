@@ -10,6 +10,7 @@ import { type OverlayBox, useOverlay } from '../state/overlay.ts';
 import { type SeriesRef, seriesKey, useSeries, useStudies } from '../state/study-store.ts';
 import { useViewer } from '../state/viewer-store.ts';
 import { refusal } from './refusal.ts';
+import './model-view.css';
 
 type View = Awaited<ReturnType<typeof call<'study.modelView'>>>;
 

@@ -9,6 +9,7 @@ import { ModelView } from './model-view.tsx';
 import { ViewerToolbar } from './viewer-toolbar.tsx';
 import { Viewport } from './viewport.tsx';
 import './viewer.css';
+import './overlay.css';
 
 export function ViewerArea(): ReactElement {
   const layout = useViewer((state) => state.layout);

@@ -279,9 +279,9 @@ export class Viewer {
     const { synchronised, layout } = useViewer.getState();
     if (!synchronised || layout === 'mpr') return;
     for (const other of this.visible) {
-      const target = other.onScreen;
-      if (other !== pane && target && canLink(onScreen.source, target.source))
-        other.goTo(onScreen.camera.centre, false);
+      // Panes whose pixels are still on their way are sent to the right slice too.
+      if (other === pane || !other.source || !canLink(onScreen.source, other.source)) continue;
+      other.goTo(onScreen.camera.centre, false);
     }
   }
 

@@ -9,18 +9,33 @@ import type { ImageSource } from './image-scheme.ts';
 const redrawEvery = 150;
 
 const fed = new Set<string>();
-const waiting = new Set<string>();
+/** Volumes with new slices, and those drawn with new slices a moment ago. */
+let waiting = new Set<string>();
+let settling = new Set<string>();
 let isDue = false;
 
+function schedule(): void {
+  if (isDue) return;
+  isDue = true;
+  setTimeout(redraw, redrawEvery);
+}
+
+/**
+ * A frame that uploads slices may be drawn with another pane's grey levels: the panes share one WebGL context, and the
+ * upload changes which textures are bound. So every volume is drawn once more after its last slices went in.
+ */
 function redraw(): void {
   isDue = false;
+  const due = new Set([...waiting, ...settling]);
+  settling = waiting;
+  waiting = new Set();
   const all = (getRenderingEngines() ?? []).flatMap((engine) => engine.getViewports());
   for (const viewport of all) {
     if (viewport.type !== Enums.ViewportType.ORTHOGRAPHIC) continue;
     const ids = (viewport as Types.IVolumeViewport).getAllVolumeIds();
-    if (ids.some((id) => waiting.has(id))) viewport.render();
+    if (ids.some((id) => due.has(id))) viewport.render();
   }
-  waiting.clear();
+  if (settling.size > 0) schedule();
 }
 
 function markLoaded(volumeId: string, imageId: string): void {
@@ -28,9 +43,7 @@ function markLoaded(volumeId: string, imageId: string): void {
   if (!volume) return;
   volume.vtkOpenGLTexture?.setUpdatedFrame(volume.getImageIdIndex(imageId));
   waiting.add(volumeId);
-  if (isDue) return;
-  isDue = true;
-  setTimeout(redraw, redrawEvery);
+  schedule();
 }
 
 /** From now on, every slice of the source that is loaded, or is loaded already, is in its volume. */
