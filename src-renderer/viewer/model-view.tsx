@@ -152,7 +152,7 @@ function ModelGrid({
   target: Target;
   view: View;
 }): ReactElement {
-  const [scale, setScale] = useState(view.slices > 1 && view.width > 160 ? 1 : 2);
+  const [scale, setScale] = useState(view.slices > 1 ? 1 : 2);
   const boxes = useBoxesOf(series, target);
   const grid = useRef<HTMLElement>(null);
   // A box that is gone to comes into view here too.
@@ -183,7 +183,7 @@ function ModelGrid({
             value={scale}
             onChange={(event) => setScale(Number(event.target.value))}
           >
-            {[0.5, 1, 2, 3].map((factor) => (
+            {[0.5, 1, 1.5, 2, 3].map((factor) => (
               <option key={factor} value={factor}>
                 {factor * 100}%
               </option>
