@@ -29,6 +29,7 @@ import {
   median,
   miniFolder,
   recordLogits,
+  repeatsOf,
   request3d,
   rounded,
   studySlices,
@@ -188,7 +189,7 @@ async function openPeer(folder: string): Promise<Peer> {
   return new Peer(model);
 }
 
-export async function compare(source: string, precision: 'fp32' | 'int4', repeats: number, log: Log) {
+async function compare(source: string, precision: 'fp32' | 'int4', repeats: number, log: Log) {
   const container = await containerOf(source, precision);
   const processor = await QwenImageProcessor.load(container);
   const [sample] = syntheticSlices(1, 1);
@@ -251,12 +252,12 @@ export async function compare(source: string, precision: 'fp32' | 'int4', repeat
 export async function bench(log: Log): Promise<BenchResult> {
   const before = machine();
   const large = await largeCheckpoint(log);
-  log('252 M random parameters, fp32, cpu:');
-  const fp32 = await compare(large, 'fp32', 3, log);
-  log('252 M random parameters, int4, cpu:');
-  const int4 = await compare(large, 'int4', 3, log);
+  log('270 M random parameters, fp32, cpu:');
+  const fp32 = await compare(large, 'fp32', repeatsOf(3), log);
+  log('270 M random parameters, int4, cpu:');
+  const int4 = await compare(large, 'int4', repeatsOf(3), log);
   log('readroom-mini, fp32, cpu:');
-  const mini = await compare(miniFolder(), 'fp32', 5, log);
+  const mini = await compare(miniFolder(), 'fp32', repeatsOf(5), log);
   return {
     ratio: Math.min(fp32.decodeRatio, fp32.prefillRatio),
     detail: {
@@ -266,7 +267,7 @@ export async function bench(log: Log): Promise<BenchResult> {
       graphs:
         "in the peer's layout, with the operators of ours and on the same weight files; its vision graph knows one " +
         'size of image, since the library leaves window tables to the graph',
-      random252M: { imageSize: "252 x 252, by the 7B's own pixel bounds", fp32, int4 },
+      random270M: { imageSize: "252 x 252, by the 7B's own pixel bounds", fp32, int4 },
       readroomMini: { imageSize: "112 x 112, by that checkpoint's pixel bounds", fp32: mini },
       machine: before,
     },

@@ -13,6 +13,7 @@ import {
   median,
   miniFolder,
   recordLogits,
+  repeatsOf,
   request3d,
   rounded,
   studySlices,
@@ -21,11 +22,12 @@ import {
   timedRun,
 } from './bench.ts';
 
+/** Terse: on a model this small a token costs ten times as much of a prefill as on the 7B. */
 const answer = [
-  '<think>There is a lesion <|box_start|>[10,12,3,40,44,6]<|box_end|>',
-  ' and one here <|box_start|>[60,50,14,90,84,17]<|box_end|>',
-  ' and here <|box_start|>[20,70,25,50,100,28]<|box_end|>',
-  ' It is a lesion.</think>A. yes<|im_end|>',
+  '<think><|box_start|>[10,12,3,40,44,6]<|box_end|>',
+  ' and <|box_start|>[60,50,14,90,84,17]<|box_end|>',
+  ' and <|box_start|>[20,70,25,50,100,28]<|box_end|>',
+  '</think>A. yes<|im_end|>',
 ].join('');
 
 const arms = ['reference', 'incremental'] as const;
@@ -74,16 +76,21 @@ async function compare(container: string, repeats: number, log: Log) {
 
 export async function bench(log: Log): Promise<BenchResult> {
   const before = machine();
-  log('252 M random parameters, fp32, cpu:');
-  const large = await compare(await containerOf(await largeCheckpoint(log), 'fp32'), 2, log);
+  log('270 M random parameters, fp32, cpu:');
+  const source = await largeCheckpoint(log);
+  const large = await compare(await containerOf(source, 'fp32'), repeatsOf(2), log);
+  log('270 M random parameters, int4, cpu:');
+  const int4 = await compare(await containerOf(source, 'int4'), repeatsOf(1), log);
   log('readroom-mini, fp32, cpu:');
-  const mini = await compare(await containerOf(miniFolder(), 'fp32'), 5, log);
+  const mini = await compare(await containerOf(miniFolder(), 'fp32'), repeatsOf(5), log);
   return {
     ratio: large.ratio,
     detail: {
       bar: '>= 3, logits equal to 1e-3',
       study: `${studySlices()} slices of 256 x 256, 3 boxes of 3 slices each`,
-      random252M: { imageSize: "252 x 252, by the 7B's own pixel bounds", ...large },
+      random270M: { imageSize: "252 x 252, by the 7B's own pixel bounds", ...large },
+      // How the 7B runs on a CPU. Activations are rounded to 8 bits there, so equal sums in another order differ more.
+      random270MInInt4: int4,
       readroomMini: { imageSize: "112 x 112, by that checkpoint's pixel bounds", ...mini },
       machine: before,
     },
