@@ -19,7 +19,9 @@ let child: ChildProcess | null = null;
 
 async function startXvfb(): Promise<string> {
   // -displayfd: the server picks a free number and says so once it takes connections.
-  const started = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1920x1200x24', '-nolisten', 'tcp'], {
+  // -noreset: otherwise it starts anew when its last client leaves, and the next one meets it halfway.
+  const options = ['-displayfd', '3', '-screen', '0', '1920x1200x24', '-noreset', '-nolisten', 'tcp'];
+  const started = spawn('Xvfb', options, {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
   child = started;
