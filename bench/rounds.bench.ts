@@ -78,7 +78,7 @@ export async function bench(log: Log): Promise<BenchResult> {
   const before = machine();
   log('270 M random parameters, fp32, cpu:');
   const source = await largeCheckpoint(log);
-  const large = await compare(await containerOf(source, 'fp32'), repeatsOf(2), log);
+  const large = await compare(await containerOf(source, 'fp32'), repeatsOf(3), log);
   log('270 M random parameters, int4, cpu:');
   const int4 = await compare(await containerOf(source, 'int4'), repeatsOf(1), log);
   log('readroom-mini, fp32, cpu:');
