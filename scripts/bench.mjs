@@ -4,7 +4,7 @@
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { withBundle } from './bundle.mjs';
 import { ensureBuild, ensureDependencies, root } from './ensure.mjs';
 
 ensureDependencies();
@@ -20,25 +20,9 @@ if (!names.includes(name)) {
   process.exit(2);
 }
 
-const { build } = await import('vite');
-const outDir = join(root, 'out', 'bench');
-await build({
-  root,
-  configFile: false,
-  logLevel: 'error',
-  build: {
-    ssr: true,
-    outDir,
-    emptyOutDir: false,
-    target: 'node20',
-    rollupOptions: {
-      input: { [name]: join(root, 'bench', `${name}.bench.ts`) },
-      output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
-    },
-  },
-});
-const { bench } = await import(pathToFileURL(join(outDir, `${name}.js`)).href);
 const log = quiet ? () => {} : (text) => console.error(text);
-const { ratio, detail } = await bench(log);
+const { ratio, detail } = await withBundle({ [name]: `bench/${name}.bench.ts` }, async ({ load }) =>
+  (await load(name)).bench(log),
+);
 console.log(JSON.stringify({ name, ratio, detail }));
 process.exit(0);

@@ -11,13 +11,11 @@
  * typed.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'vite';
+import { withBundle } from './bundle.mjs';
+import { root } from './ensure.mjs';
 
-const root = path.resolve(import.meta.dirname, '..');
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -29,24 +27,8 @@ const { values, positionals } = parseArgs({
 const installed = '/usr/lib/python3/dist-packages/pydicom/data/test_files';
 const folder = positionals[0] ?? [installed, path.join(root, 'fixtures/dicom/files')].find(existsSync);
 
-const outDir = await mkdtemp(path.join(root, 'node_modules/.readroom-corpus-'));
-try {
-  await build({
-    root,
-    configFile: false,
-    logLevel: 'error',
-    build: {
-      ssr: true,
-      outDir,
-      minify: false,
-      target: 'node20',
-      rollupOptions: {
-        input: { check: path.join(root, 'src-main/study/readers/dicom/corpus-check.ts') },
-        output: { format: 'es', entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
-      },
-    },
-  });
-  const { checkCorpus } = await import(pathToFileURL(path.join(outDir, 'check.mjs')).href);
+await withBundle({ check: 'src-main/study/readers/dicom/corpus-check.ts' }, async ({ load }) => {
+  const { checkCorpus } = await load('check');
   const results = await checkCorpus(folder, JSON.parse(readFileSync(values.expected, 'utf8')).files);
   const counts = {};
   for (const { outcome } of results) counts[outcome] = (counts[outcome] ?? 0) + 1;
@@ -67,6 +49,4 @@ try {
     console.log(`slowest: ${slowest.file}, ${slowest.milliseconds.toFixed(0)} ms`);
   }
   process.exitCode = counts.different || counts.fault ? 1 : 0;
-} finally {
-  await rm(outDir, { recursive: true, force: true });
-}
+});

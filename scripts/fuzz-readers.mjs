@@ -9,13 +9,11 @@
  * too long. Mutation number N of a seed is always the same; files that fail are kept in DIR. Exit code 1 on a failure.
  */
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'vite';
+import { withBundle } from './bundle.mjs';
+import { root } from './ensure.mjs';
 
-const root = path.resolve(import.meta.dirname, '..');
 const { values } = parseArgs({
   options: {
     count: { type: 'string', default: '1000' },
@@ -26,40 +24,16 @@ const { values } = parseArgs({
   },
 });
 
-/** Bundles the TypeScript for plain Node 20. In the repository, so that imports find node_modules. */
-async function bundle(outDir) {
-  await build({
-    root,
-    configFile: false,
-    logLevel: 'error',
-    build: {
-      ssr: true,
-      outDir,
-      emptyOutDir: false,
-      minify: false,
-      target: 'node20',
-      rollupOptions: {
-        input: {
-          run: path.join(root, 'src-main/study/fuzz/run.ts'),
-          child: path.join(root, 'src-main/study/fuzz/child.ts'),
-        },
-        output: { format: 'es', entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
-      },
-    },
-  });
-}
-
-const outDir = await mkdtemp(path.join(root, 'node_modules/.readroom-fuzz-'));
-try {
-  await bundle(outDir);
-  const { fuzz } = await import(pathToFileURL(path.join(outDir, 'run.mjs')).href);
+const entries = { run: 'src-main/study/fuzz/run.ts', child: 'src-main/study/fuzz/child.ts' };
+await withBundle(entries, async (modules) => {
+  const { fuzz } = await modules.load('run');
   const folders = values.corpus ?? ['fixtures/volumes', 'fixtures/dicom'].map((one) => path.join(root, one));
   const showProgress = !values.json && process.stdout.isTTY;
   const report = await fuzz({
     count: Number(values.count),
     seed: Number(values.seed),
     corpus: folders.filter((folder) => existsSync(folder)),
-    childScript: path.join(outDir, 'child.mjs'),
+    childScript: modules.path('child'),
     limitMs: 2000,
     limitBytes: 1e9,
     keep: values.keep,
@@ -82,6 +56,4 @@ try {
     );
   }
   process.exitCode = report.failures.length === 0 ? 0 : 1;
-} finally {
-  await rm(outDir, { recursive: true, force: true });
-}
+});
