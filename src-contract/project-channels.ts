@@ -1,0 +1,117 @@
+/**
+ * Calls and events of projects, review, comparison and export; part of the contract of channels.ts, whose rules hold.
+ * There is always a project: the library that Readroom keeps by itself until the person opens another. Every run of the
+ * window is put into it as soon as it has ended, and every edit is on the disk before its call is answered.
+ */
+import { z } from 'zod';
+import { comparisonSchema, consistencySchema } from './comparison.ts';
+import { errorPayloadSchema } from './errors.ts';
+import {
+  agreementSchema,
+  caseFilterSchema,
+  caseRowSchema,
+  caseSorts,
+  disagreementSchema,
+  exportReportSchema,
+  exportRequestSchema,
+  logEntrySchema,
+  mergeReportSchema,
+  projectViewSchema,
+  readerSchema,
+  reviewsViewSchema,
+  runRowSchema,
+} from './project.ts';
+import { editsSchema, idSchema } from './review.ts';
+import { traceSchema } from './trace.ts';
+
+const nothing = z.strictObject({});
+const ofRun = z.strictObject({ runId: idSchema });
+const page = { offset: z.number().int().nonnegative(), limit: z.number().int().min(1).max(500) };
+
+export const projectCalls = {
+  'project.view': { params: nothing, result: projectViewSchema },
+  /** Save dialog, then a new project; null when cancelled. */
+  'project.create': { params: nothing, result: projectViewSchema.nullable() },
+  /** Open dialog; null when cancelled. */
+  'project.open': { params: nothing, result: projectViewSchema.nullable() },
+  'project.openLibrary': { params: nothing, result: projectViewSchema },
+  /** Dialog for a project, an archive or a trace that is taken into the open project; null when cancelled. */
+  'project.merge': { params: nothing, result: mergeReportSchema.nullable() },
+  /** Save dialog for an archive: the whole project in one file, with or without (de-identified) pixels. */
+  'project.archive': {
+    params: z.strictObject({ pixels: z.boolean() }),
+    result: z.object({ name: z.string() }).nullable(),
+  },
+  'project.cases': {
+    params: z.strictObject({ filter: caseFilterSchema, sort: z.enum(caseSorts), ...page }),
+    result: z.object({ total: z.number().int(), rows: z.array(caseRowSchema) }),
+  },
+  'project.runs': {
+    params: z.strictObject({ caseId: idSchema }),
+    result: z.object({ runs: z.array(runRowSchema) }),
+  },
+  'project.trace': { params: ofRun, result: traceSchema },
+  /** Puts the study of the case on screen; asks for it where it is not where it was. Null when cancelled. */
+  'project.openStudy': {
+    params: z.strictObject({ caseId: idSchema }),
+    result: z.object({ openId: idSchema }).nullable(),
+  },
+  'project.log': {
+    params: z.strictObject({ caseId: idSchema.nullable(), ...page }),
+    result: z.object({
+      total: z.number().int(),
+      /** Newest first. */
+      entries: z.array(logEntrySchema),
+      /** What does not add up in the chain of hashes; null when it does. */
+      broken: z.string().nullable(),
+    }),
+  },
+  'readers.add': { params: readerSchema.omit({ readerId: true }), result: projectViewSchema },
+  'readers.choose': { params: z.strictObject({ readerId: idSchema }), result: projectViewSchema },
+  'review.get': { params: ofRun, result: reviewsViewSchema },
+  /** Edits of the chosen reader. Refused ('input-invalid') where `before` is not what is there. On disk when answered. */
+  'review.edit': { params: z.strictObject({ edits: editsSchema }), result: nothing },
+  /** The run that was touched, to go there; null where there was nothing to undo. */
+  'review.undo': { params: nothing, result: z.object({ runId: idSchema.nullable() }).nullable() },
+  'review.redo': { params: nothing, result: z.object({ runId: idSchema.nullable() }).nullable() },
+  /** The next run that the chosen reader has not finished, in the order of the list, after the given one; null: none. */
+  'review.next': {
+    params: z.strictObject({ after: idSchema.nullable(), filter: caseFilterSchema }),
+    result: z.object({ runId: idSchema, caseId: idSchema }).nullable(),
+  },
+  'project.agreement': { params: z.strictObject({ filter: caseFilterSchema }), result: agreementSchema },
+  'project.disagreements': {
+    params: z.strictObject({ filter: caseFilterSchema }),
+    result: z.object({ rows: z.array(disagreementSchema) }),
+  },
+  'compare.runs': { params: z.strictObject({ a: idSchema, b: idSchema }), result: comparisonSchema },
+  /** From the 2D runs on slices of the volume run's series that ask the same question. */
+  'compare.consistency': { params: ofRun, result: consistencySchema },
+  /** The figure as SVG, for the screen. */
+  'compare.figure': {
+    params: z.strictObject({ volumeRunId: idSchema, slice: z.number().int().nonnegative() }),
+    result: z.object({ svg: z.string() }),
+  },
+  /** Save dialog; the suffix chosen decides between SVG, PNG and PDF. */
+  'compare.saveFigure': {
+    params: z.strictObject({ volumeRunId: idSchema, slice: z.number().int().nonnegative() }),
+    result: z.object({ name: z.string() }).nullable(),
+  },
+  /** Dialog for a folder; null when cancelled. Progress comes as export.progress with the exportId. */
+  'export.start': { params: exportRequestSchema, result: z.object({ exportId: idSchema }).nullable() },
+  'export.cancel': { params: z.strictObject({ exportId: idSchema }), result: nothing },
+} as const satisfies Record<string, { params: z.ZodType; result: z.ZodType }>;
+
+export const projectEvents = {
+  /** Another project, other readers, or counts that changed. */
+  'project.changed': projectViewSchema,
+  /** Cases or runs were added or changed: lists are asked for anew. */
+  'project.listChanged': nothing,
+  /** Reviews of this run changed (an edit, an undo, a merge). */
+  'review.changed': ofRun,
+  /** A finished run of the window is in the project now. */
+  'project.runAdded': z.object({ runId: idSchema, caseId: idSchema }),
+  'export.progress': z.object({ exportId: idSchema, done: z.number(), total: z.number(), name: z.string() }),
+  'export.finished': z.object({ exportId: idSchema, report: exportReportSchema }),
+  'export.failed': z.object({ exportId: idSchema, error: errorPayloadSchema }),
+} as const satisfies Record<string, z.ZodType>;
