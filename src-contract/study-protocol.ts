@@ -3,14 +3,10 @@
  * Electron's main process also routes the window's input and must never wait for a file, and a file that takes its
  * reader down takes nothing else with it. Closing the study ends the process, so its memory comes back whole.
  *
- * Rules
- *  1. The parent sends calls and cancels; the child sends `ready` once, then results, errors and events.
- *  2. Ids are the parent's, positive and rising. Every call is answered exactly once, by `result` or by `error`.
- *  3. `open` comes first and once; the other calls come after its answer, in any number at a time.
- *  4. `cancel` is not answered itself; its call is answered with 'cancelled', or normally when it was done already.
- *  5. Events tell of the study, not of a call: they may come at any time after `open` was sent.
- *  6. Pixels are Uint8Array, little-endian, cloned. Everything else is JSON. Errors are ErrorPayload.
- *  7. Both sides check every message. The child exits when the channel closes; its exit is an error for every open call.
+ * The channel and its rules are those of method-channel.ts. Besides:
+ *  1. `open` comes first and once; the other calls come after its answer, in any number at a time.
+ *  2. Events tell of the study, not of a call: they may come at any time after `open` was sent.
+ *  3. Pixels are little-endian.
  */
 import { z } from 'zod';
 import { pixelBatch, pixelTypes, seriesPixelsSchema, tagSchema, targetSchema } from './channels.ts';
@@ -80,7 +76,6 @@ export const studyMethods = {
 } as const;
 
 export type StudyMethod = keyof typeof studyMethods;
-export const studyMethodSchema = z.enum(Object.keys(studyMethods) as [StudyMethod, ...StudyMethod[]]);
 export type StudyParams<M extends StudyMethod> = z.output<(typeof studyMethods)[M]['params']>;
 export type StudyResult<M extends StudyMethod> = z.output<(typeof studyMethods)[M]['result']>;
 
@@ -93,21 +88,3 @@ export const studyEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('series-failed'), seriesId, error: errorPayloadSchema }),
 ]);
 export type StudyEvent = z.infer<typeof studyEventSchema>;
-
-const callId = z.number().int().positive();
-
-/** Parent to child. */
-export const studyParentMessageSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('call'), id: callId, method: studyMethodSchema, params: z.unknown() }),
-  z.object({ kind: z.literal('cancel'), id: callId }),
-]);
-export type StudyParentMessage = z.infer<typeof studyParentMessageSchema>;
-
-/** Child to parent. */
-export const studyChildMessageSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('ready') }),
-  z.object({ kind: z.literal('result'), id: callId, value: z.unknown() }),
-  z.object({ kind: z.literal('error'), id: callId, error: errorPayloadSchema }),
-  z.object({ kind: z.literal('event'), event: studyEventSchema }),
-]);
-export type StudyChildMessage = z.infer<typeof studyChildMessageSchema>;

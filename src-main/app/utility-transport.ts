@@ -1,7 +1,7 @@
 /** Child processes by Electron's utilityProcess, behind the same interface as forks (engine/host/transport.ts). */
 import { utilityProcess } from 'electron';
+import { goodbye } from '../channel/parent-port.ts';
 import type { ChildConnection, ChildExit, Transport } from '../engine/host/transport.ts';
-import { goodbye } from '../study/host/parent-port.ts';
 
 export interface UtilityOptions {
   /** In the system's list of processes. */

@@ -1,5 +1,5 @@
 /** The process of one study. Bundled to out/main/study-host.js; runs under Electron's utilityProcess and under fork. */
-import { parentOfProcess } from './parent-port.ts';
+import { parentOfProcess } from '../../channel/parent-port.ts';
 import { serveStudy } from './server.ts';
 
 // A parent that is gone wants no answer; what is under way can't be finished for anyone.

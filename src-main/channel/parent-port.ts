@@ -1,5 +1,5 @@
 /** The way to the parent, whichever way this process was started: by Electron's utilityProcess or by a fork. */
-import { type ParentPort, parentOfFork } from '../../engine/host/transport.ts';
+import { type ParentPort, parentOfFork } from '../engine/host/transport.ts';
 
 /** What utilityProcess puts at `process.parentPort`; described here, so that nothing but app/ needs Electron's types. */
 interface UtilityPort {
