@@ -32,7 +32,11 @@ interface OverlayState {
   /** The box that is lit (hovered or walked to). */
   readonly active: string | null;
   /** Rises with each request to show a box: the viewer goes to its slices when it changes. */
-  readonly goTo: { readonly id: string; readonly request: number } | null;
+  readonly goTo: { readonly id: string; readonly request: number; readonly close: boolean } | null;
+  /** What a reader made of a box, by its id: corrected ones are drawn dashed, rejected ones faintly. */
+  readonly marks: Readonly<Record<string, 'corrected' | 'rejected'>>;
+  /** Where two runs are compared: the run whose boxes each pane shows; null shows all. */
+  readonly compared: readonly [string, string] | null;
   add(box: OverlayBox): void;
   removeRun(runId: string): void;
   clear(): void;
@@ -40,7 +44,10 @@ interface OverlayState {
   setOpacity(opacity: number): void;
   setStyle(style: 'outline' | 'solid'): void;
   setActive(id: string | null): void;
-  show(id: string): void;
+  /** `close` zooms in on it, so that it fills a good part of the pane. */
+  show(id: string, close?: boolean): void;
+  setMarks(marks: Readonly<Record<string, 'corrected' | 'rejected'>>): void;
+  setCompared(compared: readonly [string, string] | null): void;
 }
 
 export const useOverlay = create<OverlayState>()((set) => ({
@@ -50,6 +57,8 @@ export const useOverlay = create<OverlayState>()((set) => ({
   style: 'outline',
   active: null,
   goTo: null,
+  marks: {},
+  compared: null,
   add: (box) => set((state) => ({ boxes: [...state.boxes.filter(({ id }) => id !== box.id), box] })),
   removeRun: (runId) => set((state) => ({ boxes: state.boxes.filter((box) => box.runId !== runId) })),
   clear: () => set({ boxes: [], active: null, goTo: null }),
@@ -57,5 +66,8 @@ export const useOverlay = create<OverlayState>()((set) => ({
   setOpacity: (opacity) => set({ opacity: Math.min(1, Math.max(0.1, opacity)) }),
   setStyle: (style) => set({ style }),
   setActive: (active) => set({ active }),
-  show: (id) => set((state) => ({ active: id, goTo: { id, request: (state.goTo?.request ?? 0) + 1 } })),
+  show: (id, close = false) =>
+    set((state) => ({ active: id, goTo: { id, close, request: (state.goTo?.request ?? 0) + 1 } })),
+  setMarks: (marks) => set({ marks }),
+  setCompared: (compared) => set({ compared }),
 }));

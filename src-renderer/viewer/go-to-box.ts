@@ -1,9 +1,10 @@
 /** Brings a box into view: its middle slice in every pane that shows its series, panned or zoomed where it is off screen. */
 import { useOverlay } from '../state/overlay.ts';
+import { useReaderBoxes } from '../state/reader-boxes.ts';
 import { seriesKey, useStudies } from '../state/study-store.ts';
 import { useViewer } from '../state/viewer-store.ts';
 import { boxSection, slicePlane, toScreen } from './box-section.ts';
-import { bounds, boxCentre, middleSlice, type PreparedBox } from './overlay-geometry.ts';
+import { bounds, boxCentre, middleSlice, type Place } from './overlay-geometry.ts';
 import { prepare } from './overlay-layer.ts';
 import type { Pane } from './pane.ts';
 import { transform } from './vector.ts';
@@ -11,8 +12,10 @@ import type { Viewer } from './viewer.ts';
 
 /** A box may fill this much of a pane before it is zoomed out to fit. */
 const fill = 0.9;
+/** And this much when it is asked for from near. */
+const closeFill = 0.4;
 
-function showOnPane(pane: Pane, prepared: PreparedBox): void {
+function showOnPane(pane: Pane, prepared: Place, close: boolean): void {
   const { source, orientation } = pane;
   if (!source || !orientation) return;
   const { axis } = orientation;
@@ -26,27 +29,38 @@ function showOnPane(pane: Pane, prepared: PreparedBox): void {
   const { width, height } = pane.extent;
   const visible =
     rect.x >= 0 && rect.y >= 0 && rect.x + rect.width <= width && rect.y + rect.height <= height;
-  if (visible) return;
+  if (visible && !close) return;
   pane.goTo(transform(source.geometry.indexToWorld, boxCentre(prepared)), true);
   pane.setSlice(middleSlice(prepared, axis));
-  const shrink = Math.min((fill * width) / rect.width, (fill * height) / rect.height);
-  if (shrink < 1) pane.move((camera) => ({ ...camera, unitsPerPixel: camera.unitsPerPixel / shrink }));
+  const share = close ? closeFill : fill;
+  const shrink = Math.min((share * width) / rect.width, (share * height) / rect.height);
+  if (shrink < 1 || close)
+    pane.move((camera) => ({ ...camera, unitsPerPixel: camera.unitsPerPixel / shrink }));
 }
 
-export function goToBox(viewer: Viewer, id: string): void {
+/** A box of the model, or of a reader. */
+function findPlace(id: string): Place | null {
   const box = useOverlay.getState().boxes.find((one) => one.id === id);
-  if (!box) return;
-  const key = seriesKey(box);
+  if (box) return prepare(box);
+  const drawn = useReaderBoxes.getState().boxes.find((one) => one.id === id);
+  return drawn ? { box: { ...drawn, mode: drawn.slice === null ? '3d' : '2d' }, clamped: drawn.box } : null;
+}
+
+export function goToBox(viewer: Viewer, id: string, close: boolean): void {
+  const place = findPlace(id);
+  if (!place) return;
+  const { studyId, seriesId } = place.box;
+  const key = seriesKey({ studyId, seriesId });
   const showing = () => viewer.visible.filter(({ source }) => source && seriesKey(source.ref) === key);
   const show = () => {
-    for (const pane of showing()) showOnPane(pane, prepare(box));
+    for (const pane of showing()) showOnPane(pane, place, close);
   };
   if (showing().length > 0) {
     show();
     return;
   }
   // Its series is not on screen: it comes to the active pane, then the box.
-  const ref = { studyId: box.studyId, seriesId: box.seriesId };
+  const ref = { studyId, seriesId };
   useStudies.getState().select(ref);
   useViewer.getState().showSeries(useViewer.getState().active, ref);
   const pane = viewer.activePane;

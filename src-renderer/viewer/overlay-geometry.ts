@@ -14,6 +14,12 @@ export interface PreparedBox {
   readonly raw: IndexBox | null;
 }
 
+/** What going to a box needs to know of it. */
+export interface Place {
+  readonly box: Pick<OverlayBox, 'studyId' | 'seriesId' | 'mode' | 'slice'>;
+  readonly clamped: IndexBox;
+}
+
 export function prepareBox(box: OverlayBox): PreparedBox {
   return { box, clamped: box.located.sourceVoxel, raw: rawBox(box) };
 }
@@ -88,7 +94,7 @@ export function bounds(points: readonly Vec2[]): Rect {
 }
 
 /** The slice along `axis` that shows most of a box: the middle one of those it is on. */
-export function middleSlice({ box, clamped }: PreparedBox, axis: Axis): number {
+export function middleSlice({ box, clamped }: Place, axis: Axis): number {
   if (box.mode === '2d' && axis === 2) return box.slice ?? 0;
   const first = Math.ceil(clamped.min[axis] - 1e-6);
   const last = Math.ceil(clamped.max[axis] - 1e-6) - 1;
@@ -98,7 +104,7 @@ export function middleSlice({ box, clamped }: PreparedBox, axis: Axis): number {
     : Math.floor((first + last) / 2);
 }
 
-export const boxCentre = ({ clamped }: PreparedBox): Vec3 => [
+export const boxCentre = ({ clamped }: Pick<Place, 'clamped'>): Vec3 => [
   (clamped.min[0] + clamped.max[0]) / 2,
   (clamped.min[1] + clamped.max[1]) / 2,
   (clamped.min[2] + clamped.max[2]) / 2,

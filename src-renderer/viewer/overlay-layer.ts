@@ -57,7 +57,7 @@ export class OverlayLayer {
   }
 
   update(): void {
-    const { boxes, visible, opacity, style, active } = useOverlay.getState();
+    const { boxes, visible, opacity, style, active, marks, compared } = useOverlay.getState();
     const { onScreen } = this.pane;
     const map = this.pane.screenMap();
     setVisible(this.root, visible && onScreen !== null && map !== null);
@@ -68,7 +68,8 @@ export class OverlayLayer {
     const view = { axis: onScreen.orientation.axis, slice: onScreen.slice, map };
     const drawn: Drawn[] = [];
     for (const box of boxes) {
-      const here = box.studyId === ref.studyId && box.seriesId === ref.seriesId;
+      const wanted = !compared || compared[this.pane.number] === box.runId;
+      const here = wanted && box.studyId === ref.studyId && box.seriesId === ref.seriesId;
       const on = here ? boxOnSlice(prepare(box), view) : null;
       if (on) {
         const rect = bounds(on.clamped.length > 0 ? on.clamped : on.raw);
@@ -79,15 +80,21 @@ export class OverlayLayer {
       }
     }
     setAttributes(this.root, { class: `boxes ${style}`, opacity });
-    for (const one of drawn) this.draw(one, one.prepared.box.id === active);
+    for (const one of drawn) {
+      const { id, runId } = one.prepared.box;
+      const side = compared ? ` side-${compared.indexOf(runId)}` : '';
+      this.draw(one, id === active, `${marks[id] ? ` ${marks[id]}` : ''}${side}`);
+    }
     this.drawn = drawn;
     this.placeLabels(drawn, active);
   }
 
-  private draw({ prepared: { box }, on, elements }: Drawn, isActive: boolean): void {
+  private draw({ prepared: { box }, on, elements }: Drawn, isActive: boolean, more: string): void {
     const { group, outline, raw } = elements;
     setVisible(group, true);
-    setAttributes(group, { class: `box step-${box.colour % paletteSize}${isActive ? ' active' : ''}` });
+    setAttributes(group, {
+      class: `box step-${box.colour % paletteSize}${isActive ? ' active' : ''}${more}`,
+    });
     setVisible(outline, on.clamped.length > 0);
     if (on.clamped.length > 0) setAttributes(outline, { points: points(on.clamped) });
     setVisible(raw, on.raw.length > 0);

@@ -1,6 +1,7 @@
 /** Everything over a pane's picture, and the DOM attributes by which tests and screen readers know what is shown. */
 import type { ErrorPayload } from '../../src-contract/errors.ts';
 import { useViewer } from '../state/viewer-store.ts';
+import { EditLayer } from './edit-layer.ts';
 import { Furniture, type FurnitureElements } from './furniture.ts';
 import { LinesLayer } from './lines-layer.ts';
 import { MeasureLayer } from './measure-layer.ts';
@@ -22,6 +23,7 @@ export interface PaneElements extends FurnitureElements {
 export class PaneLayers {
   readonly lines: LinesLayer;
   readonly boxes: OverlayLayer;
+  readonly edits: EditLayer;
   readonly measures: MeasureLayer;
   readonly furniture: Furniture;
   private readonly stop: (() => void)[];
@@ -35,6 +37,7 @@ export class PaneLayers {
     const { overlay, slider } = elements;
     this.lines = new LinesLayer(overlay, pane, () => viewer.panes);
     this.boxes = new OverlayLayer(overlay, pane);
+    this.edits = new EditLayer(overlay, pane);
     this.measures = new MeasureLayer(overlay, pane);
     this.furniture = new Furniture(overlay, pane, elements);
     const onSlide = () => pane.setSlice(Number(slider.value));
@@ -53,6 +56,7 @@ export class PaneLayers {
   private update(): void {
     this.lines.update();
     this.boxes.update();
+    this.edits.update();
     this.measures.update();
     this.furniture.update();
     const { frame } = this.elements;
@@ -109,6 +113,7 @@ export class PaneLayers {
     for (const stop of this.stop) stop();
     this.lines.dispose();
     this.boxes.dispose();
+    this.edits.dispose();
     this.measures.dispose();
     this.furniture.dispose();
   }

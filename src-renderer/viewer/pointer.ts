@@ -1,10 +1,12 @@
 /**
  * Mouse and touchpad over a pane. Left button: the chosen tool. Middle: pan. Right: zoom. Wheel: slices; with Ctrl (or a
- * pinch): zoom. A click on a box lights it.
+ * pinch): zoom. A click on a box lights it. A box in hand takes the left button where its edges or its middle are.
  */
 import { useOverlay } from '../state/overlay.ts';
+import { useReaderBoxes } from '../state/reader-boxes.ts';
 import { type Tool, useViewer } from '../state/viewer-store.ts';
 import { panBy, zoomAt } from './camera.ts';
+import type { BoxDrag } from './edit-layer.ts';
 import { measurements } from './measurements.ts';
 import type { Pane } from './pane.ts';
 import type { PaneLayers } from './pane-layers.ts';
@@ -18,13 +20,15 @@ const dragPerSlice = 6;
 const wheelPerSlice = 40;
 
 interface Drag {
-  readonly tool: Tool | 'handle';
+  readonly tool: Tool | 'handle' | 'box';
   readonly start: Vec2;
   last: Vec2;
   moved: boolean;
   /** Part of a slice that the drag has not used up. */
   rest: number;
   handle: { readonly id: number; readonly end: 0 | 1 } | null;
+  /** Of a reader's box. */
+  readonly box: BoxDrag | null;
 }
 
 /** Goes to the point under the cursor in the other planes of the same volume. */
@@ -81,16 +85,17 @@ export function listenToPointer(
     frame.focus({ preventScroll: true });
     if (!pane.source) return;
     const at = position(event);
-    const handle = event.button === 0 ? layers.measures.handleAt(at) : null;
-    const tool = handle ? 'handle' : toolOf(event);
+    const box = event.button === 0 && !event.shiftKey ? layers.edits.begin(at) : null;
+    const handle = event.button === 0 && !box ? layers.measures.handleAt(at) : null;
+    const tool = box ? 'box' : handle ? 'handle' : toolOf(event);
     if (handle) measurements.select(handle.id);
-    drag = { tool, start: at, last: at, moved: false, rest: 0, handle };
+    drag = { tool, start: at, last: at, moved: false, rest: 0, handle, box };
     frame.setPointerCapture(event.pointerId);
     if (tool === 'crosshair') placeCrosshair(viewer, pane, at);
     event.preventDefault();
   };
 
-  function carryOut(now: Drag, at: Vec2): void {
+  function carryOut(now: Drag, at: Vec2, free: boolean): void {
     const [dx, dy] = [at[0] - now.last[0], at[1] - now.last[1]];
     switch (now.tool) {
       case 'window': {
@@ -127,6 +132,9 @@ export function listenToPointer(
         return;
       case 'handle':
         moveHandle(now, at);
+        return;
+      case 'box':
+        now.box?.move(at, free);
     }
   }
 
@@ -138,16 +146,27 @@ export function listenToPointer(
   const onMove = (event: PointerEvent) => {
     const at = position(event);
     layers.furniture.showCursor(at);
-    if (!drag) return;
+    if (!drag) {
+      frame.style.cursor = layers.edits.cursorAt(at) ?? '';
+      return;
+    }
     if (!drag.moved && Math.hypot(at[0] - drag.start[0], at[1] - drag.start[1]) < clickReach) return;
     drag.moved = true;
-    carryOut(drag, at);
+    carryOut(drag, at, event.altKey);
     drag.last = at;
   };
 
+  const onCancel = (event: PointerEvent) => {
+    if (drag?.box) useReaderBoxes.getState().cancel();
+    else onUp(event);
+    drag = null;
+  };
   const onUp = (event: PointerEvent) => {
+    if (drag?.moved) drag.box?.end();
     if (drag && !drag.moved && event.button === 0 && drag.tool !== 'handle') {
       measurements.select(null);
+      const reader = layers.edits.boxAt(drag.start);
+      if (reader?.editable && !drag.box) useReaderBoxes.getState().take(reader.id);
       const hit = useOverlay.getState().visible ? layers.boxes.boxAt(drag.start) : null;
       useOverlay.getState().setActive(hit?.id ?? null);
     }
@@ -170,12 +189,15 @@ export function listenToPointer(
 
   const onLeave = () => layers.furniture.showCursor(null);
   const onContextMenu = (event: Event) => event.preventDefault();
-  const onDoubleClick = () => pane.resetCamera();
+  const onDoubleClick = (event: MouseEvent) => {
+    // Two quick drags of a box are no wish to see all of the picture.
+    if (layers.edits.cursorAt(position(event)) === null) pane.resetCamera();
+  };
 
   frame.addEventListener('pointerdown', onDown);
   frame.addEventListener('pointermove', onMove);
   frame.addEventListener('pointerup', onUp);
-  frame.addEventListener('pointercancel', onUp);
+  frame.addEventListener('pointercancel', onCancel);
   frame.addEventListener('pointerleave', onLeave);
   frame.addEventListener('wheel', onWheel, { passive: false });
   frame.addEventListener('contextmenu', onContextMenu);
@@ -184,7 +206,7 @@ export function listenToPointer(
     frame.removeEventListener('pointerdown', onDown);
     frame.removeEventListener('pointermove', onMove);
     frame.removeEventListener('pointerup', onUp);
-    frame.removeEventListener('pointercancel', onUp);
+    frame.removeEventListener('pointercancel', onCancel);
     frame.removeEventListener('pointerleave', onLeave);
     frame.removeEventListener('wheel', onWheel);
     frame.removeEventListener('contextmenu', onContextMenu);

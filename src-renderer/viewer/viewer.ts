@@ -13,6 +13,7 @@ import {
 import { toReadroomError } from '../../src-contract/errors.ts';
 import { call, on } from '../state/bridge.ts';
 import { useOverlay } from '../state/overlay.ts';
+import { useReaderBoxes } from '../state/reader-boxes.ts';
 import { findSeries, type SeriesRef, seriesKey, useStudies } from '../state/study-store.ts';
 import { type PaneSpec, useViewer, visiblePanes } from '../state/viewer-store.ts';
 import { CanvasDrawing } from './canvas-drawing.ts';
@@ -54,7 +55,10 @@ export class Viewer {
     });
     useOverlay.subscribe((state, before) => {
       for (const { layers } of this.attached.values()) layers.boxes.update();
-      if (state.goTo && state.goTo !== before.goTo) goToBox(this, state.goTo.id);
+      if (state.goTo && state.goTo !== before.goTo) goToBox(this, state.goTo.id, state.goTo.close);
+    });
+    useReaderBoxes.subscribe(() => {
+      for (const { layers } of this.attached.values()) layers.edits.update();
     });
     useStudies.subscribe((state, before) => {
       if (state.selected && state.selected !== before.selected) this.showSelected(state.selected);
