@@ -18,6 +18,15 @@ export function boxIou(a: SourceBox, b: SourceBox): number {
   return union > 0 ? shared / union : 0;
 }
 
+/** Intersection over union of the areas that remain when the boxes are seen along a source axis, 0..1. */
+export function planeIou(a: SourceBox, b: SourceBox, seenAlong: 0 | 1 | 2): number {
+  const area = (of: (axis: 0 | 1 | 2) => number): number =>
+    product((axis) => (axis === seenAlong ? 1 : of(axis)));
+  const shared = area((axis) => overlap(a, b, axis));
+  const union = area((axis) => length(a, axis)) + area((axis) => length(b, axis)) - shared;
+  return union > 0 ? shared / union : 0;
+}
+
 /** Dice coefficient of the ranges along one source axis, 0..1: for the slice axis, "Dice of slices". */
 export function rangeDice(a: SourceBox, b: SourceBox, axis: 0 | 1 | 2): number {
   return (2 * overlap(a, b, axis)) / (length(a, axis) + length(b, axis));
