@@ -19,6 +19,15 @@ function useStudyRuns(): readonly string[] {
   }, [order, studyId]);
 }
 
+/** Turns that the layout takes or skips together; see .turn-group in chat.css. */
+const groupSize = 12;
+
+function groupsOf(runIds: readonly string[]): string[][] {
+  const groups: string[][] = [];
+  for (let n = 0; n < runIds.length; n += groupSize) groups.push(runIds.slice(n, n + groupSize));
+  return groups;
+}
+
 export function ChatPanel() {
   const runIds = useStudyRuns();
   const selected = useStudies((state) => state.selected);
@@ -28,8 +37,12 @@ export function ChatPanel() {
       <ChatHead count={runIds.length} />
       <ChatScroll runIds={runIds}>
         {runIds.length === 0 && <EmptyChat hasStudy={series !== null} />}
-        {runIds.map((runId) => (
-          <Turn key={runId} runId={runId} />
+        {groupsOf(runIds).map((group) => (
+          <div key={group[0]} className="turn-group">
+            {group.map((runId) => (
+              <Turn key={runId} runId={runId} />
+            ))}
+          </div>
         ))}
       </ChatScroll>
       {series && <Suggestions compact={runIds.length > 0} />}
