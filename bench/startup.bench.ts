@@ -3,23 +3,15 @@
  * samples is there), over the same for a bare Electron window with one button. Alternated, settings folders kept, so that
  * both start as they do every day; both are watched by the same few lines, and by no debugger.
  */
-import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromiumSwitches, electronPath, launchEnvironment, root } from '../e2e/harness/readroom.ts';
 import { type BenchResult, type Log, median, rounded } from './bench.ts';
+import { startWatched, writeWatcher } from './watched.ts';
 
 const counted = 7;
-const word = 'READROOM-BENCH-READY';
-
-/** Tells when the page has its button on the screen, then ends the program. */
+/** Says when the page has its button on the screen. */
 const watcher = `
-const { app } = require('electron');
-// The program takes what stands beside switches on its command line for files to open: this file is none.
-process.argv.splice(process.argv.indexOf('-r'), 2);
-app.on('web-contents-created', (_event, contents) => {
-  contents.on('dom-ready', async () => {
     await contents.executeJavaScript(\`new Promise((resolve) => {
       const look = () => {
         const button = document.querySelector('[data-testid=open-sample-centre]');
@@ -28,10 +20,7 @@ app.on('web-contents-created', (_event, contents) => {
       };
       look();
     })\`);
-    process.stdout.write('${word}\\n');
-  });
-});
-`;
+    tell('ready');`;
 
 function writeBare(folder: string): void {
   mkdirSync(folder, { recursive: true });
@@ -52,36 +41,20 @@ app.whenReady().then(() => {
 }
 
 async function start(program: string, watch: string, userData: string): Promise<number> {
-  const [executable, env] = [await electronPath(), await launchEnvironment()];
   const begun = performance.now();
-  const child = spawn(
-    executable,
-    ['-r', watch, program, `--user-data-dir=${userData}`, ...chromiumSwitches],
-    { cwd: root, env, stdio: ['ignore', 'pipe', 'ignore'] },
-  );
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const started = await startWatched(program, watch, userData);
   try {
-    return await new Promise<number>((resolve, reject) => {
-      let said = '';
-      child.stdout.on('data', (chunk: Buffer) => {
-        said += chunk.toString();
-        if (said.includes(word)) resolve(performance.now() - begun);
-      });
-      child.once('exit', (code) => reject(new Error(`the program ended with exit code ${code}`)));
-      setTimeout(() => reject(new Error('no usable window after two minutes')), 120_000).unref();
-    });
+    await started.next();
+    return performance.now() - begun;
   } finally {
-    child.kill('SIGTERM');
-    setTimeout(() => child.kill('SIGKILL'), 5_000).unref();
-    await exited;
+    await started.end();
   }
 }
 
 export async function bench(log: Log): Promise<BenchResult> {
   const scratch = mkdtempSync(join(tmpdir(), 'readroom-startup-'));
-  const watch = join(scratch, 'watch.cjs');
+  const watch = writeWatcher(scratch, 'watch', watcher);
   const bareFolder = join(scratch, 'bare');
-  writeFileSync(watch, watcher);
   writeBare(bareFolder);
   const [bare, readroom]: [number[], number[]] = [[], []];
   try {

@@ -6,6 +6,10 @@ export type Pixels = Uint8Array | Int16Array | Uint16Array | Float32Array;
 
 const bytesPerValue = { uint8: 1, int16: 2, uint16: 2, int32: 4, float32: 4 } as const;
 
+/** What one slice takes in the page. */
+export const bytesPerSlice = ({ type, columns, rows, channels }: SeriesPixelsView): number =>
+  columns * rows * channels * (channels === 3 ? 1 : bytesPerValue[type]);
+
 /**
  * Whole 32-bit numbers are shown as float32, in the same memory; colours of 16 bits are brought to 8 by their own range.
  * @throws ReadroomError 'file-truncated' when the bytes are not one slice

@@ -6,6 +6,7 @@ import { runCine } from './cine.ts';
 import { EmptyViewer } from './empty-viewer.tsx';
 import { listenToKeys } from './keyboard.ts';
 import { ModelView } from './model-view.tsx';
+import { loadViewer } from './viewer-handle.ts';
 import { ViewerToolbar } from './viewer-toolbar.tsx';
 import { Viewport } from './viewport.tsx';
 import './viewer.css';
@@ -16,6 +17,11 @@ export function ViewerArea(): ReactElement {
   const mode = useViewer((state) => state.mode);
   const webgl = useViewer((state) => state.webgl);
   const isEmpty = useStudies(({ studies }) => studies.length === 0);
+  const isOpening = useStudies(({ opening }) => opening.length > 0);
+  useEffect(() => {
+    // Cornerstone is loaded while the files are looked through, not after.
+    if (isOpening) void loadViewer();
+  }, [isOpening]);
   useEffect(() => {
     const stops = [listenToKeys(), runCine()];
     return () => {

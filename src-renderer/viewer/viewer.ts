@@ -45,6 +45,8 @@ export class Viewer {
   private readonly sources = new Map<string, Promise<ImageSource>>();
   private readonly prefetchers = new Map<string, Prefetcher>();
   private readonly displays = new Map<string, Display>();
+  /** As they were at first, for the reset. */
+  private readonly firstDisplays = new Map<string, Display>();
   private readonly slicesSeen = new Map<string, number>();
 
   private constructor(private readonly engine: RenderingEngineType | null) {
@@ -105,6 +107,7 @@ export class Viewer {
       layers.dispose();
       pane.dispose();
       this.attached.delete(number);
+      this.holdNeeded();
     };
   }
 
@@ -150,6 +153,7 @@ export class Viewer {
       if (spec.series) void this.showIn(entry, spec, spec.series);
       else entry.pane.clear();
     }
+    this.holdNeeded();
     this.reportCurrent();
   }
 
@@ -168,12 +172,32 @@ export class Viewer {
       const view = noPlanes ? 'stack' : spec.view;
       const seen = view === 'stack' ? this.slicesSeen.get(seriesKey(ref)) : undefined;
       pane.show(source, view, this.linkedSlice(pane, source, view) ?? seen ?? null, display);
+      this.holdNeeded();
       entry.layers.furniture.showWindow(display);
     } catch (thrown) {
       if (entry.spec === spec) entry.layers.setProblem(toReadroomError(thrown).toPayload());
     } finally {
       if (entry.spec === spec) entry.layers.setBusy(false);
     }
+  }
+
+  /** Planes need all slices of their series in the page; the volume of a large series goes with the last plane. */
+  private holdNeeded(): void {
+    const shown = this.panes.filter(({ source, view }) => source !== null && view !== 'stack');
+    for (const [key, prefetcher] of this.prefetchers) {
+      const inPlanes = shown.some(({ source }) => source !== null && seriesKey(source.ref) === key);
+      if (!inPlanes && !prefetcher.fits) prefetcher.dropVolume();
+      prefetcher.holdAll(inPlanes);
+    }
+  }
+
+  /** Source slices of a series that are on the screen. */
+  private slicesOnScreen(key: string): number[] {
+    return this.panes.flatMap(({ onScreen }) =>
+      onScreen && onScreen.orientation.axis === 2 && seriesKey(onScreen.source.ref) === key
+        ? [onScreen.slice]
+        : [],
+    );
   }
 
   /** With synchronised scrolling, a series begins where the active pane is. */
@@ -203,7 +227,8 @@ export class Viewer {
     const first = Math.floor(series.slices / 2);
     const pixels = await call('study.pixels', { ...ref, first });
     const source = registerSource(ref, series, pixels);
-    this.prefetchers.set(seriesKey(ref), new Prefetcher(source));
+    const key = seriesKey(ref);
+    this.prefetchers.set(key, new Prefetcher(source, () => this.slicesOnScreen(key)));
     return source;
   }
 
@@ -221,6 +246,7 @@ export class Viewer {
     // Another pane may have asked at the same time.
     const now = this.displays.get(key) ?? display;
     this.displays.set(key, now);
+    this.firstDisplays.set(key, now);
     return now;
   }
 
@@ -253,16 +279,8 @@ export class Viewer {
   }
 
   resetDisplay(pane: Pane): void {
-    const { source } = pane;
-    if (!source) return;
-    const image = cache.getImage(source.imageIds[Math.floor(source.imageIds.length / 2)]);
-    if (image) {
-      this.setDisplay(pane, {
-        ...firstRange(source.series, image.getPixelData()),
-        invert: false,
-        smooth: true,
-      });
-    }
+    const first = pane.source && this.firstDisplays.get(seriesKey(pane.source.ref));
+    if (first) this.setDisplay(pane, first);
   }
 
   private onSlice(pane: Pane): void {
@@ -317,6 +335,7 @@ export class Viewer {
   private dropSource(key: string): void {
     this.prefetchers.get(key)?.stop();
     this.prefetchers.delete(key);
+    this.firstDisplays.delete(key);
     const gone = this.sources.get(key);
     this.sources.delete(key);
     void gone?.then((source) => forgetSource(source)).catch(() => undefined);
@@ -329,6 +348,7 @@ export class Viewer {
     for (const key of [...this.sources.keys()].filter((one) => one.startsWith(`${studyId}/`))) {
       this.dropSource(key);
       this.displays.delete(key);
+      this.firstDisplays.delete(key);
       this.slicesSeen.delete(key);
     }
   }
