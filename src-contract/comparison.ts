@@ -15,8 +15,9 @@ export const alignedStepSchema = z.object({
   words: z.array(diffPieceSchema),
   boxA: sourceBoxSchema.nullable(),
   boxB: sourceBoxSchema.nullable(),
+  /** Two volumes: of the cuboids. A slice and a volume: of the slice's box and the cuboid's section in that slice. */
   iou: z.number().nullable(),
-  /** Between the boxes' centres; millimetres, or pixels where the file has no position. */
+  /** Between the boxes' centres (in the slice's plane where one run is about a slice); millimetres, or pixels where the file has no position. */
   centre: z.object({ value: z.number(), unit: z.enum(['mm', 'px']) }).nullable(),
 });
 export type AlignedStep = z.infer<typeof alignedStepSchema>;
@@ -25,7 +26,7 @@ const sideSchema = z.object({
   runId: idSchema,
   label: z.string(),
   answer: z.string().nullable(),
-  /** 0.8 answer + 0.2 format as the release trains with; answer part null where the right answer is not known. */
+  /** Parts of the release's training reward, each 0..1: 0.8 answer + 0.2 format. Null: the right answer is not known. */
   answerReward: z.number().nullable(),
   formatReward: z.number(),
   totalMs: z.number().nullable(),
@@ -52,7 +53,7 @@ export const consistencySchema = z.object({
   volumeRunId: idSchema,
   points: z.array(
     z.object({
-      /** Source slice along the model's slice axis. */
+      /** Slice of the series as it is stored, counted from 0. */
       slice: z.number().int(),
       runId: idSchema,
       /** IoU of the 2D box and the cuboid's section; null where the 2D run drew no box. */
@@ -60,6 +61,7 @@ export const consistencySchema = z.object({
       box: sourceBoxSchema.nullable(),
     }),
   ),
+  /** Over all points; a slice without a box counts as 0. */
   meanIou: z.number().nullable(),
 });
 export type Consistency = z.infer<typeof consistencySchema>;
