@@ -6,8 +6,8 @@ import { describeWindow } from './harness/describe-window.ts';
 import { launchReadroom, type Readroom } from './harness/readroom.ts';
 import { ended, lastTrace, patience, recordRuns } from './harness/window.ts';
 
-/** Presses stop the moment the run has written `tokens` tokens; resolves to what the window then did, in milliseconds. */
-function stopAfter(page: Page, tokens: number): Promise<{ toEvent: number; toWindow: number }> {
+/** Presses stop the moment `moment` has come; resolves to what the window then did, in milliseconds. */
+function stopAt(page: Page, moment: { type: 'token'; count: number } | { type: 'box' }) {
   return page.evaluate(
     (wanted) =>
       new Promise<{ toEvent: number; toWindow: number }>((resolve) => {
@@ -16,7 +16,8 @@ function stopAfter(page: Page, tokens: number): Promise<{ toEvent: number; toWin
         let seen = 0;
         const turn = () => [...document.querySelectorAll('[data-testid=turn]')].at(-1);
         const stop = window.readroom.on('run.event', ({ event }) => {
-          if (event.type === 'token' && ++seen === wanted) {
+          if (event.type === wanted.type) seen++;
+          if (clicked === 0 && seen === (wanted.type === 'token' ? wanted.count : 1)) {
             clicked = performance.now();
             document.querySelector<HTMLButtonElement>('[data-testid=stop]')?.click();
           }
@@ -30,7 +31,7 @@ function stopAfter(page: Page, tokens: number): Promise<{ toEvent: number; toWin
           look();
         });
       }),
-    tokens,
+    moment,
   );
 }
 
@@ -92,27 +93,34 @@ describeWindow('Asking', () => {
     );
   });
 
-  it('stop in mid-run: within 300 ms, the partial trace kept and marked', async () => {
-    const stopped = stopAfter(page, 4);
-    await page.getByTestId('suggestion').nth(1).click();
-    const { toEvent, toWindow } = await stopped;
-    await ended(page, 2);
-    console.info(`stopped after ${toEvent.toFixed(0)} ms, shown after ${toWindow.toFixed(0)} ms`);
-    // The run has ended, and the page knows; drawing it takes as long as a frame does on this machine.
-    expect(toEvent).toBeLessThan(300);
-    expect(toWindow).toBeLessThan(1_000);
-    const note = page.locator('[data-testid=turn]').nth(1).getByTestId('stop-note');
-    expect(await note.getAttribute('data-reason')).toBe('cancelled');
-    const trace = await lastTrace(page);
-    const { stopReason } = summarizeEvents(trace.events);
-    expect(stopReason).toBe('cancelled');
-    expect(trace.events.filter(({ type }) => type === 'token').length).toBeGreaterThanOrEqual(4);
-  });
+  for (const [turns, name, moment] of [
+    [2, 'while it writes', { type: 'token', count: 4 }],
+    [3, 'while the crop of a box is read', { type: 'box' }],
+  ] as const) {
+    it(`stop in mid-run, ${name}: within 300 ms, the partial trace kept and marked`, async () => {
+      const stopped = stopAt(page, moment);
+      await page.getByTestId('suggestion').nth(1).click();
+      const { toEvent, toWindow } = await stopped;
+      await ended(page, turns);
+      console.info(`stopped after ${toEvent.toFixed(0)} ms, shown after ${toWindow.toFixed(0)} ms`);
+      // The run has ended, and the page knows; drawing it takes as long as a frame does on this machine.
+      expect(toEvent).toBeLessThan(300);
+      expect(toWindow).toBeLessThan(1_000);
+      const note = page
+        .locator('[data-testid=turn]')
+        .nth(turns - 1)
+        .getByTestId('stop-note');
+      expect(await note.getAttribute('data-reason')).toBe('cancelled');
+      const trace = await lastTrace(page);
+      expect(summarizeEvents(trace.events).stopReason).toBe('cancelled');
+      expect(trace.events.filter(({ type }) => type === 'token').length).toBeGreaterThanOrEqual(4);
+    });
+  }
 
   it('asking again after a stop works', async () => {
-    await page.locator('[data-testid=turn]').nth(1).getByTestId('regenerate').click();
-    await page.locator('[data-testid=turn]').nth(2).waitFor({ timeout: patience });
-    await ended(page, 3);
+    await page.locator('[data-testid=turn]').nth(2).getByTestId('regenerate').click();
+    await page.locator('[data-testid=turn]').nth(3).waitFor({ timeout: patience });
+    await ended(page, 4);
     expect(summarizeEvents((await lastTrace(page)).events).stopReason).toBe('end-of-turn');
   });
 
@@ -137,16 +145,16 @@ describeWindow('Asking', () => {
     await page.getByTestId('suggestion').nth(2).click();
     await writing;
     process.kill(pid, 'SIGKILL');
-    await ended(page, 4);
-    const turn = page.locator('[data-testid=turn]').nth(3);
+    await ended(page, 5);
+    const turn = page.locator('[data-testid=turn]').nth(4);
     expect(await turn.getByTestId('error-note').innerText()).toMatch(/engine/i);
     expect(await page.getByTestId('engine-status').getAttribute('data-status')).toBe('died');
     const kept = await lastTrace(page);
     expect(summarizeEvents(kept.events).stopReason).toBe('failed');
 
     await page.getByTestId('suggestion').nth(2).click();
-    await page.locator('[data-testid=turn]').nth(4).waitFor({ timeout: patience });
-    await ended(page, 5);
+    await page.locator('[data-testid=turn]').nth(5).waitFor({ timeout: patience });
+    await ended(page, 6);
     expect(summarizeEvents((await lastTrace(page)).events).stopReason).toBe('end-of-turn');
     expect(await page.getByTestId('engine-status').getAttribute('data-status')).toBe('ready');
     expect(readroom.complaints).toEqual([]);

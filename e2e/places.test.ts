@@ -19,6 +19,7 @@ import {
   writeMarkedDicom,
   writeMarkedNifti,
   writeMarkedPicture,
+  writeMarkedRadiograph,
 } from './harness/studies.ts';
 import {
   ask,
@@ -194,21 +195,27 @@ describeWindow('Where boxes are drawn', () => {
     await expectPlanesInPlace(box);
   });
 
-  it('on a picture, to half a source pixel', async () => {
-    await openPath(readroom, writeMarkedPicture(join(folder, 'picture.png')));
-    const box = await askAbout('picture');
-    await readroom.page.locator('[data-testid=turn]').first().getByTestId('step-chip').first().click();
-    await settle(readroom.page);
-    const { min, max } = box.located.sourceVoxel;
-    await expectInPlace(
-      0,
-      [0, 1].map((axis) => ({
-        block: [(markedPicture.min[axis] ?? 0) - 0.5, (markedPicture.max[axis] ?? 0) - 0.5] as const,
-        box: [min[axis] ?? 0, max[axis] ?? 0] as const,
-        pixel: 1,
-      })),
-    );
-    await expectPainted(0);
-    expect(readroom.complaints).toEqual([]);
-  });
+  for (const [name, write] of [
+    ['picture', (at: string) => writeMarkedPicture(join(at, 'picture.png'))],
+    ['DICOM radiograph', (at: string) => writeMarkedRadiograph(join(at, 'radiograph.dcm'))],
+  ] as const) {
+    it(`on a ${name}, to half a source pixel`, async () => {
+      await openPath(readroom, write(folder));
+      const box = await askAbout(name);
+      await readroom.page.locator('[data-testid=turn]').first().getByTestId('step-chip').first().click();
+      await settle(readroom.page);
+      const { min, max } = box.located.sourceVoxel;
+      await expectInPlace(
+        0,
+        [0, 1].map((axis) => ({
+          block: [(markedPicture.min[axis] ?? 0) - 0.5, (markedPicture.max[axis] ?? 0) - 0.5] as const,
+          box: [min[axis] ?? 0, max[axis] ?? 0] as const,
+          pixel: 1,
+        })),
+      );
+      await expectPainted(0);
+      expect(traces.get(name)?.events[0]).toMatchObject({ type: 'run-started', mode: '2d' });
+      expect(readroom.complaints).toEqual([]);
+    });
+  }
 });

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
 import { zipSync } from 'fflate';
-import { writeSeries } from '../../src-main/study/testing/dicom-writer.ts';
+import { writeDicom, writeSeries } from '../../src-main/study/testing/dicom-writer.ts';
 
 export type Triple = readonly [number, number, number];
 
@@ -94,18 +94,54 @@ export function writeMarkedNifti(file: string): string {
 /** Where the block of the marked picture lies, upper bounds exclusive. */
 export const markedPicture = { size: [320, 240], min: [70, 60], max: [130, 140] } as const;
 
+/** Grey level of the marked picture. */
+function markedLevel(x: number, y: number): number {
+  const { min, max } = markedPicture;
+  const inside = (margin: number) =>
+    x >= min[0] - margin && x < max[0] + margin && y >= min[1] - margin && y < max[1] + margin;
+  return inside(0) ? 230 : inside(15) ? 40 : 60 + ((x * 3 + y * 5) % 40);
+}
+
 export function writeMarkedPicture(file: string): string {
-  const { size, min, max } = markedPicture;
-  const [width, height] = size;
-  const data = new Uint8Array(width * height);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const isBlock = x >= min[0] && x < max[0] && y >= min[1] && y < max[1];
-      const isNear = x >= min[0] - 15 && x < max[0] + 15 && y >= min[1] - 15 && y < max[1] + 15;
-      data[y * width + x] = isBlock ? 230 : isNear ? 40 : 60 + ((x * 3 + y * 5) % 40);
-    }
-  }
+  const [width, height] = markedPicture.size;
+  const data = Uint8Array.from({ length: width * height }, (_, n) =>
+    markedLevel(n % width, Math.floor(n / width)),
+  );
   writeFileSync(file, encode({ width, height, data, channels: 1, depth: 8 }));
+  return file;
+}
+
+/** Millimetres at the detector of one pixel of the marked radiograph. */
+export const radiographSpacing = 0.143;
+
+/** The marked picture as a detector gives it: 12 bits, low values bright (MONOCHROME1), spacing at the detector only. */
+export function writeMarkedRadiograph(file: string): string {
+  const [columns, rows] = markedPicture.size;
+  const pixels = new Uint8Array(columns * rows * 2);
+  const view = new DataView(pixels.buffer);
+  for (let n = 0; n < columns * rows; n++) {
+    view.setUint16(n * 2, 4095 - 16 * markedLevel(n % columns, Math.floor(n / columns)), true);
+  }
+  const bytes = writeDicom({
+    '00080016': ['UI', '1.2.840.10008.5.1.4.1.1.1.1'],
+    '00080018': ['UI', '1.2.3.6.1'],
+    '00080060': ['CS', 'DX'],
+    '0008103E': ['LO', 'Chest PA for tests'],
+    '00100010': ['PN', 'Nobody^Test'],
+    '00181164': ['DS', [radiographSpacing, radiographSpacing]],
+    '0020000D': ['UI', '1.2.3.6'],
+    '0020000E': ['UI', '1.2.3.6.0'],
+    '00280002': ['US', 1],
+    '00280004': ['CS', 'MONOCHROME1'],
+    '00280010': ['US', rows],
+    '00280011': ['US', columns],
+    '00280100': ['US', 16],
+    '00280101': ['US', 12],
+    '00280102': ['US', 11],
+    '00280103': ['US', 0],
+    '7FE00010': ['OW', pixels],
+  });
+  writeFileSync(file, bytes);
   return file;
 }
 

@@ -145,8 +145,8 @@ export class Studies {
         return;
       }
       if (!this.#entries.has(studyId)) return;
+      // The preview stays: the page may be about to fetch it.
       entry.study = study;
-      entry.preview = null;
       const view = viewOf(entry, study);
       this.#options.onOpened(source, view.title);
       emit('study.opened', { openId: studyId, study: view });
