@@ -16,7 +16,7 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 
 import anatomy
 import vocabulary
-from data import Maker
+from batches import Maker
 from evaluate import Runner, case
 from export import rounded
 from imaging import crop_source, cut, shown

@@ -22,8 +22,8 @@ from torch import Tensor
 
 import anatomy
 import vocabulary
-from data import VALID_SEED, Maker
-from export import rounded
+from batches import VALID_SEED, Maker
+from export import read_checkpoint, rounded
 from imaging import crop_source, cut, cut_slices, normalise_volume, patches, shown
 from lesions import box_of, slices_of
 from model import KV, Readroom, mrope
@@ -138,7 +138,7 @@ def iou(a: list[float], b: list[float]) -> float:
     return both / (one + two - both) if one + two > both else 0.0
 
 
-def case(painter: Painter, seed: int, three_d: bool) -> tuple[Scene, Item, list[float] | None]:
+def case(painter: Painter, seed: int, three_d: bool, only: str = "") -> tuple[Scene, Item, list[float] | None]:
     """A validation scene, its question and its true box."""
     rng = Random(seed)
     scene = (painter.scene_3d if three_d else painter.scene_2d)(seed, in_lung=rng.random() < 0.2)
@@ -150,6 +150,7 @@ def case(painter: Painter, seed: int, three_d: bool) -> tuple[Scene, Item, list[
             span = slices_of(lesion, DEPTH)
             box = [box[0], box[1], span[0], box[2], box[3], span[-1] + 1]
     kind = choose_kind(rng, scene.finding, KINDS_3D if three_d else KINDS_2D)
+    kind = only if only and lesion is not None else kind
     item = make_item(rng, scene.finding, kind, three_d, box, lesion.kind if lesion else "")
     return scene, item, [float(v) for v in box] if box else None
 
@@ -176,11 +177,12 @@ def bundled(runner: Runner) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--state", type=Path, default=Path("/tmp/readroom-train/state.pt"))
+    parser.add_argument("--state", type=Path, default=Path("/tmp/readroom-train/state.pt"), help="state.pt, or a checkpoint folder")
     parser.add_argument("--kind", choices=("2d", "3d"), default="2d")
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--crop", choices=("own", "random"), default="own")
+    parser.add_argument("--only", choices=("", "type", "exists"), default="", help="only this kind of question, where there is a lesion")
     parser.add_argument("--show", type=int, default=3)
     parser.add_argument("--bundled", action="store_true", help="only ask the questions of resources/samples")
     parser.add_argument("--threads", type=int, default=1)
@@ -189,7 +191,8 @@ def main() -> None:
     painter = Painter(anatomy.load())
     maker = Maker(painter, vocabulary.load(HERE.parent / "resources" / "models" / "readroom-mini"))
     model = Readroom()
-    model.load_state_dict(torch.load(args.state, weights_only=False)["model"], strict=False)
+    folder = args.state.is_dir()
+    model.load_state_dict(read_checkpoint(args.state) if folder else torch.load(args.state, weights_only=False)["model"], strict=False)
     runner = Runner(rounded(model), maker)
     if args.bundled:
         bundled(runner)
@@ -198,7 +201,7 @@ def main() -> None:
     right: dict[str, list[float]] = defaultdict(list)
     overlaps: list[float] = []
     for i in range(args.count):
-        scene, item, truth = case(painter, VALID_SEED + args.seed + i, three_d)
+        scene, item, truth = case(painter, VALID_SEED + args.seed + i, three_d, args.only)
         stack = normalise_volume(scene.image) if three_d else scene.image[None]
         out = runner.run(item.user, [Image.fromarray(s) for s in stack], three_d,
                          Random(i) if args.crop == "random" else None)

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 import vocabulary
@@ -29,6 +29,23 @@ def named_weights(model: Readroom) -> dict[str, Tensor]:
         else:
             out[name] = value
     return {k: v.detach().to(torch.bfloat16).contiguous().clone() for k, v in out.items()}
+
+
+def read_checkpoint(folder: Path) -> dict[str, Tensor]:
+    """The state dict that ``named_weights`` wrote into ``folder``, in float32, for ``Readroom.load_state_dict(strict=False)``:
+    the auxiliary heads are not in it. ValueError: not a checkpoint of this project's grey patch embedding."""
+    out: dict[str, Tensor] = {}
+    for name, value in load_file(str(folder / "model.safetensors")).items():
+        value = value.float()
+        if name == "visual.patch_embed.proj.weight":
+            if bool((value != value[:, :1, :1]).any()):
+                raise ValueError(f"{folder}: the patch embedding is not the same for all colours and frames")
+            out["visual.patch_embed.weight"] = (value[:, 0, 0] * 6.0).flatten(1)
+        elif name.startswith("model."):
+            out["language." + name.removeprefix("model.")] = value
+        else:
+            out[name] = value
+    return out
 
 
 def rounded(model: Readroom) -> Readroom:

@@ -6,7 +6,7 @@
 PNGs. 3D: ``DIR/examples.csv`` {Image Path, Question, Choice A..D, Answer, Kind, Boxes} and 32x128x128 uint8 ``.npy`` volumes.
 Paths are relative to DIR; ``answer`` is a letter; boxes are lists of numbers in processor pixels (112x112 for these
 images), in 3D [x1,y1,z1,x2,y2,z2] with slice indices, z2 exclusive; a case without a lesion has none. Seeds used here are
-never used in training (``data.py``).
+never used in training (``batches.py``).
 """
 
 from __future__ import annotations

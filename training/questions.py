@@ -101,7 +101,9 @@ def make_item(rng: Random, finding: Finding, kind: str, three_d: bool, box: list
               bare: bool = False) -> Item:
     """Write question and reasoning. ``seen``: the lesion type in the crop; ``box``: 4 or 6 numbers, None without lesion.
 
-    ``bare``: no options are given and the answer is the content alone.
+    ``seen`` empty: the crop misses the lesion. A question about the type then gets a random answer and says that it is a
+    guess, so that the whole image is never what the type is read from. ``bare``: no options are given and the answer is
+    the content alone.
     """
     noun = "volume" if three_d else "image"
     question = rng.choice(ASKED[kind]).format(m=noun)
@@ -109,7 +111,8 @@ def make_item(rng: Random, finding: Finding, kind: str, three_d: bool, box: list
     if finding.lesion is None:
         truth = "no" if kind == "exists" else NONE
     else:
-        truth = {"type": words.get(seen, ""), "exists": "yes"}.get(kind) or words[finding.facts[kind]]
+        looked = {"type": words.get(seen or rng.choice(TYPES), ""), "exists": "yes"}
+        truth = looked.get(kind) or words[finding.facts[kind]]
     pool = [w for w in words.values()]
     if kind in ("side", "lung") and (truth == NONE or rng.random() < 0.3):
         pool.append(NONE)
@@ -129,6 +132,9 @@ def make_item(rng: Random, finding: Finding, kind: str, three_d: bool, box: list
         place += f", {facts['level']} slices"
     elif "size" in facts:
         place = f"{facts['size']}, {place}"
-    after = (f"The crop shows a {seen} lesion, {WORDS['density'][facts['density']]}, {place}."
-             f" Answer: {truth}.</think>\n{answer}")
+    found = f"a {seen} lesion" if seen else "no lesion"
+    said = f"The crop shows {found}, {WORDS['density'][facts['density']]}, {place}."
+    if not seen and kind == "type":
+        said = "The crop shows no lesion, so the type is a guess."
+    after = f"{said} Answer: {truth}.</think>\n{answer}"
     return Item(kind, question, options, truth, join(question, options, three_d), before, after)

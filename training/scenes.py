@@ -1,8 +1,8 @@
 """Images and volumes with at most one synthetic lesion, drawn deterministically from a seed (numpy and Pillow only).
 
 Backgrounds are slices of the real scans in ``anatomy/`` (moved, turned, scaled, flipped, windowed anew) or procedural
-phantoms. A *twin* shows the same lesion with another texture: training crops are cut from the twin half of the time, so
-that the type is worth reading only in the crop.
+phantoms. A *twin* shows the same lesion with a texture drawn anew: training crops are cut from the twin, so that the type is
+read only from the crop.
 """
 
 from __future__ import annotations
@@ -48,21 +48,21 @@ class Painter:
         for _ in range(20):
             ground, inside, lung, source = self._ground_2d(rng, in_lung)
             place = lung if in_lung else inside
-            spot = _spot(rng, place, inside, SIDE / SIZE_2D)
+            spot = spot_in(rng, place, inside, SIDE / SIZE_2D)
             if spot is not None:
                 break
         else:
             return self.scene_2d(seed + 10**12, lesion, False)
         if not present:
-            picture = _to_bytes(ground)
+            picture = to_bytes(ground)
             return Scene(picture, picture, Finding(None), "none", source)
         cx, cy, rx, ry, size = spot
         factor = SIZE_2D / SIDE
-        found, twin_kind = _lesion(rng, _mean(ground, cx * factor, cy * factor, rx * factor), cx, cy, rx, ry)
+        found, twin_kind = lesion_at(rng, mean_level(ground, cx * factor, cy * factor, rx * factor), cx, cy, rx, ry)
         twin = ground.copy()
         draw(ground, found.scaled(factor))
         draw(twin, _as(found, twin_kind).scaled(factor))
-        return Scene(_to_bytes(ground), _to_bytes(twin), Finding(found, _facts(found, size, in_lung)), twin_kind, source)
+        return Scene(to_bytes(ground), to_bytes(twin), Finding(found, _facts(found, size, in_lung)), twin_kind, source)
 
     def scene_3d(self, seed: int, lesion: bool | None = None, in_lung: bool = False) -> Scene:
         """One 32x128x128 volume, before the percentile clip of the reference's path."""
@@ -74,47 +74,47 @@ class Painter:
             cz = float(rng.uniform(rz + 0.3, DEPTH - rz - 0.3))
             if min(abs(cz - DEPTH / 3), abs(cz - 2 * DEPTH / 3)) < 1.0:
                 cz += 2.0 if cz < DEPTH / 2 else -2.0
-            spot = _spot(rng, (lung if in_lung else inside)[int(cz)], inside[int(cz)], SIDE / SIZE_3D)
+            spot = spot_in(rng, (lung if in_lung else inside)[int(cz)], inside[int(cz)], SIDE / SIZE_3D)
             if spot is not None:
                 break
         else:
             return self.scene_3d(seed + 10**12, lesion, False)
         if not present:
-            picture = _to_bytes(ground)
+            picture = to_bytes(ground)
             return Scene(picture, picture, Finding(None), "none", source)
         cx, cy, rx, ry, size = spot
         factor = SIZE_3D / SIDE
-        mean = float(np.mean([_mean(ground[z], cx * factor, cy * factor, rx * factor)
+        mean = float(np.mean([mean_level(ground[z], cx * factor, cy * factor, rx * factor)
                               for z in range(int(cz - rz / 2), int(cz + rz / 2) + 1)]))
-        found, twin_kind = _lesion(rng, mean, cx, cy, rx, ry, cz, rz)
+        found, twin_kind = lesion_at(rng, mean, cx, cy, rx, ry, cz, rz)
         twin = ground.copy()
         draw_volume(ground, found.scaled(factor))
         draw_volume(twin, _as(found, twin_kind).scaled(factor))
         facts = _facts(found, size, in_lung)
         facts["level"] = "first" if cz < DEPTH / 3 else "middle" if cz < 2 * DEPTH / 3 else "last"
-        return Scene(_to_bytes(ground), _to_bytes(twin), Finding(found, facts), twin_kind, source)
+        return Scene(to_bytes(ground), to_bytes(twin), Finding(found, facts), twin_kind, source)
 
     def _ground_2d(self, rng: np.random.Generator, in_lung: bool) -> tuple[Float, Bytes, Bytes, str]:
         name = _pick(rng, in_lung)
         if name == "phantom":
-            ground, inside = _phantom(rng, 1, SIZE_2D // 2)
+            ground, inside = phantom(rng, 1, SIZE_2D // 2)
             big = np.asarray(Image.fromarray(ground[0]).resize((SIZE_2D, SIZE_2D), Image.Resampling.BILINEAR))
             inside = inside[0].repeat(2, 0).repeat(2, 1)
-            return _noisy(rng, big.astype(np.float32)), inside, inside * 0, name
+            return noisy(rng, big.astype(np.float32)), inside, inside * 0, name
         stack = self.stacks[name]
         low, high = (30, 118) if in_lung and name == "thorax" else (0, len(stack.voxels))
         z = int(rng.integers(low, high))
-        turn = _affine(rng, stack, SIZE_2D, calm=False)
-        ground = _warp(stack.voxels[z], turn, SIZE_2D)
-        inside = _warp(self.inside[name][z], turn, SIZE_2D, nearest=True)
+        turn = affine(rng, stack, SIZE_2D, calm=False)
+        ground = warp(stack.voxels[z], turn, SIZE_2D)
+        inside = warp(self.inside[name][z], turn, SIZE_2D, nearest=True)
         lung = ((inside > 0) & (ground < 75)).astype(np.uint8) if stack.lung else inside * 0
-        return _noisy(rng, _window(rng, ground.astype(np.float32) / 255.0, stack.lung)), inside, lung, name
+        return noisy(rng, window(rng, ground.astype(np.float32) / 255.0, stack.lung)), inside, lung, name
 
     def _ground_3d(self, rng: np.random.Generator, in_lung: bool) -> tuple[Float, Bytes, Bytes, str]:
         name = _pick(rng, in_lung, thorax=0.66, lung=0.07, brain=0.07)
         if name == "phantom":
-            ground, inside = _phantom(rng, DEPTH, SIZE_3D)
-            return _noisy(rng, ground), inside, inside * 0, name
+            ground, inside = phantom(rng, DEPTH, SIZE_3D)
+            return noisy(rng, ground), inside, inside * 0, name
         stack = self.stacks[name]
         depth = len(stack.voxels)
         whole = name == "thorax" and rng.random() < 0.5
@@ -123,7 +123,7 @@ class Painter:
         at = np.clip(start + (np.arange(DEPTH) + 0.5) * step - 0.5, 0, depth - 1)
         if not whole and rng.random() < 0.3:
             at = at[::-1]
-        turn = _affine(rng, stack, SIZE_3D, calm=whole)
+        turn = affine(rng, stack, SIZE_3D, calm=whole)
         ground = np.empty((DEPTH, SIZE_3D, SIZE_3D), np.float32)
         inside = np.empty((DEPTH, SIZE_3D, SIZE_3D), np.uint8)
         for i, z in enumerate(at):
@@ -132,10 +132,10 @@ class Painter:
             mixed = stack.voxels[below]
             if share > 0.05 and below + 1 < depth:
                 mixed = np.uint8(stack.voxels[below] * (1 - share) + stack.voxels[below + 1] * share)
-            ground[i] = _warp(mixed, turn, SIZE_3D)
-            inside[i] = _warp(self.inside[name][below], turn, SIZE_3D, nearest=True)
+            ground[i] = warp(mixed, turn, SIZE_3D)
+            inside[i] = warp(self.inside[name][below], turn, SIZE_3D, nearest=True)
         lung = ((inside > 0) & (ground < 75)).astype(np.uint8) if stack.lung else inside * 0
-        return _noisy(rng, _window(rng, ground / np.float32(255.0), stack.lung)), inside, lung, name
+        return noisy(rng, window(rng, ground / np.float32(255.0), stack.lung)), inside, lung, name
 
 
 def _pick(rng: np.random.Generator, in_lung: bool, thorax: float = 0.6, lung: float = 0.09, brain: float = 0.09) -> str:
@@ -157,7 +157,7 @@ def _inside(stack: Stack) -> Bytes:
     return out.astype(np.uint8)
 
 
-def _affine(rng: np.random.Generator, stack: Stack, size: int, calm: bool) -> tuple[float, ...]:
+def affine(rng: np.random.Generator, stack: Stack, size: int, calm: bool) -> tuple[float, ...]:
     """PIL's six numbers: output pixel -> input pixel. ``calm``: the whole slice, unturned, as a viewer shows it."""
     rows, columns = stack.voxels.shape[1:]
     centre = (columns / 2, rows / 2)
@@ -178,18 +178,18 @@ def _affine(rng: np.random.Generator, stack: Stack, size: int, calm: bool) -> tu
     return (a, b, centre[0] + shift[0] - a * half - b * half, d, e, centre[1] + shift[1] - d * half - e * half)
 
 
-def _warp(image: Bytes, turn: tuple[float, ...], size: int, nearest: bool = False) -> Bytes:
+def warp(image: Bytes, turn: tuple[float, ...], size: int, nearest: bool = False) -> Bytes:
     how = Image.Resampling.NEAREST if nearest else Image.Resampling.BILINEAR
     return np.asarray(Image.fromarray(image).transform((size, size), Image.Transform.AFFINE, turn, how))
 
 
-def _window(rng: np.random.Generator, values: Float, ct: bool) -> Float:
+def window(rng: np.random.Generator, values: Float, ct: bool) -> Float:
     low, high = (rng.uniform(0.0, 0.08), rng.uniform(0.74, 0.98)) if ct else (0.0, rng.uniform(0.75, 1.1))
     scaled = np.clip((values - np.float32(low)) / np.float32(high - low), 0.0, 1.0)
     return scaled if ct and rng.random() < 0.5 else scaled ** np.float32(rng.uniform(0.8, 1.25))
 
 
-def _noisy(rng: np.random.Generator, values: Float) -> Float:
+def noisy(rng: np.random.Generator, values: Float) -> Float:
     sigma = np.float32(rng.uniform(0.0, 0.03))
     flat = rng.integers(0, 4096)
     grain = np.resize(np.roll(_GRAIN, int(flat)), values.size).reshape(values.shape)
@@ -199,7 +199,7 @@ def _noisy(rng: np.random.Generator, values: Float) -> Float:
 _GRAIN: Float = np.random.default_rng(0).standard_normal(70_001).astype(np.float32)
 
 
-def _phantom(rng: np.random.Generator, depth: int, size: int) -> tuple[Float, Bytes]:
+def phantom(rng: np.random.Generator, depth: int, size: int) -> tuple[Float, Bytes]:
     """A body ellipsoid with organs: float [z, y, x] in 0..1 and its inside."""
     grid = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5
     level = float(rng.uniform(0.15, 0.85))
@@ -225,7 +225,7 @@ def _phantom(rng: np.random.Generator, depth: int, size: int) -> tuple[Float, By
     return out, inside
 
 
-def _spot(rng: np.random.Generator, place: Bytes, inside: Bytes, scale: float) -> tuple[float, float, float, float, str] | None:
+def spot_in(rng: np.random.Generator, place: Bytes, inside: Bytes, scale: float) -> tuple[float, float, float, float, str] | None:
     """A centre (processor pixels) in ``place`` for a random shape that lies in the body and avoids the midlines."""
     rx, ry, size = random_shape(rng)
     for _ in range(60):
@@ -240,12 +240,12 @@ def _spot(rng: np.random.Generator, place: Bytes, inside: Bytes, scale: float) -
     return None
 
 
-def _mean(image: Float, cx: float, cy: float, r: float) -> float:
+def mean_level(image: Float, cx: float, cy: float, r: float) -> float:
     y0, y1, x0, x1 = (int(max(0, v)) for v in (cy - r, cy + r, cx - r, cx + r))
     return float(image[y0:y1 + 1, x0:x1 + 1].mean())
 
 
-def _lesion(rng: np.random.Generator, mean: float, cx: float, cy: float, rx: float, ry: float,
+def lesion_at(rng: np.random.Generator, mean: float, cx: float, cy: float, rx: float, ry: float,
             cz: float = 0.0, rz: float = 0.0) -> tuple[Lesion, str]:
     bright, level = grey_level(rng, mean)
     kind = TYPES[int(rng.integers(4))]
@@ -267,5 +267,5 @@ def _facts(lesion: Lesion, size: str, in_lung: bool) -> dict[str, str]:
     return facts
 
 
-def _to_bytes(values: Float) -> Bytes:
+def to_bytes(values: Float) -> Bytes:
     return (np.clip(values, 0.0, 1.0) * np.float32(255.0)).astype(np.uint8)

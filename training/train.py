@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,19 +22,23 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 import torch.nn.functional as F
 from torch import Tensor
 
 import anatomy
 import vocabulary
-from data import TRAIN_SEED, Batch, Maker
-from export import write_checkpoint
+from batches import TRAIN_SEED, Batch, Maker
+from export import read_checkpoint, write_checkpoint
 from model import KV, Readroom
 from scenes import Painter
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parent / "resources" / "models" / "readroom-mini"
+DEPTHS = (32, 4, 0, 32, 8, 32, 0, 6)
+"""Slices in the steps of the 3D stage, in turn; 0 is a step on 2D images. Short stacks cost a fraction of a whole one and
+teach the form of the answer, the letters and the reading of slice numbers."""
+RELEARN = 160
+"""Steps after starting from a checkpoint folder in which the auxiliary losses move the auxiliary heads alone."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +82,11 @@ def vision_step(model: Readroom, maker: Maker, seed: int, count: int) -> dict[st
     return {"place": place_loss(model, features[:len(images)], hit, box), "kind": kind_loss(model, features[len(images):], kind)}
 
 
-def language_step(model: Readroom, maker: Maker, batch: Batch, three_d: bool) -> dict[str, Tensor]:
-    """Losses of one batch. The system prompt, and in 3D the slices, are run once and shared."""
+def language_step(model: Readroom, maker: Maker, batch: Batch, three_d: bool, heads_only: bool = False) -> dict[str, Tensor]:
+    """Losses of one batch. The system prompt, and in 3D the slices, are run once and shared.
+
+    ``heads_only``: the auxiliary losses reach the auxiliary heads alone (which an exported checkpoint has not kept).
+    """
     language = model.language
     n = len(batch.images)
     if bool(batch.live.all()):
@@ -99,6 +108,7 @@ def language_step(model: Readroom, maker: Maker, batch: Batch, three_d: bool) ->
         x = model.embed(batch.context.expand(volumes, -1), rows[:n * 16], maker.pad)
         _, past = language(x, batch.context_positions, past)
         middle = language.middle.view(volumes, batch.depth, -1, x.shape[-1])[:, :, 1:]
+        middle = middle.detach() if heads_only else middle
         guess = model.heads.depth(middle).float().flatten(0, 2)
         slices = torch.arange(batch.depth).repeat_interleave(middle.shape[2]).repeat(volumes)
         depth = 0.2 * F.cross_entropy(guess, slices)
@@ -112,6 +122,7 @@ def language_step(model: Readroom, maker: Maker, batch: Batch, three_d: bool) ->
     letters = batch.weights > 1.5
     right = (logits[letters].argmax(-1) == batch.targets[letters]).float().mean()
     live = batch.live
+    features = features.detach() if heads_only else features
     return {"text": text, "place": 0.5 * place_loss(model, features[:n][live], batch.place_hit[live], batch.place_box[live]),
             "kind": 0.3 * kind_loss(model, features[n:], batch.kind), "depth": depth, "letters": right.detach()}
 
@@ -149,7 +160,11 @@ def worker(rank: int, world: int, args: argparse.Namespace) -> None:
     state_file = args.work / "state.pt"
     stages = parse_plan(args.plan)
     stage_at, step, spent, seed = 0, 0, 0.0, TRAIN_SEED
-    if args.start:
+    relearn = 0
+    if args.start and args.start.is_dir():
+        model.load_state_dict(read_checkpoint(args.start), strict=False)
+        relearn = RELEARN
+    elif args.start:
         model.load_state_dict(torch.load(args.start, weights_only=False)["model"], strict=False)
     if state_file.exists() and not (args.start and torch.load(state_file, weights_only=False)["plan"] != args.plan):
         saved = torch.load(state_file, weights_only=False)
@@ -157,7 +172,7 @@ def worker(rank: int, world: int, args: argparse.Namespace) -> None:
         if saved["plan"] == args.plan:
             optimiser.load_state_dict(saved["optimiser"])
             stage_at, step, spent = saved["stage"], saved["step"], saved["spent"]
-        seed = saved["seed"]
+        seed, relearn = saved["seed"], 0
     last_export = last_save = time.time()
     while stage_at < len(stages):
         stage = stages[stage_at]
@@ -168,8 +183,8 @@ def worker(rank: int, world: int, args: argparse.Namespace) -> None:
                 1.0 if stage.hold else 0.03 + 0.97 * (1 - progress**2))
             for group in optimiser.param_groups:
                 group["lr"] = stage.rate * factor * (group["scale"] if stage.kind != "vision" else 1.0)
-            three_d = stage.kind == "3d" and step % 5 != 4
-            short = step % 5 in (1, 3) and not args.whole
+            depth = DEPTHS[step % len(DEPTHS)] if stage.kind == "3d" else 0
+            three_d, short = depth > 0, 0 < depth < 32
             count = (args.batch_3d * (2 if short else 1) if three_d else args.batch) // world
             own_seed = seed + rank * count
             seed += count * world
@@ -178,10 +193,11 @@ def worker(rank: int, world: int, args: argparse.Namespace) -> None:
                 with torch.autocast("cpu", torch.bfloat16):
                     losses = vision_step(model, maker, own_seed, count)
             else:
-                batch = maker.batch_3d(own_seed, count, 8 if short else 32) if three_d else maker.batch_2d(own_seed, count)
+                batch = maker.batch_3d(own_seed, count, depth) if three_d else maker.batch_2d(own_seed, count)
                 made = time.time()
                 with torch.autocast("cpu", torch.bfloat16):
-                    losses = language_step(model, maker, batch, three_d)
+                    losses = language_step(model, maker, batch, three_d, relearn > 0)
+                relearn -= 1
             total = sum((v for k, v in losses.items() if k != "letters"), torch.zeros(()))
             for p in model.parameters():
                 p.grad = None
@@ -195,9 +211,9 @@ def worker(rank: int, world: int, args: argparse.Namespace) -> None:
                 shared = average(model, shared, world)
                 progress = shared[0]
             if rank == 0:
-                if step % (5 * args.sync) < 2 or step < 4:
+                if step % (4 * args.sync) < 8 or step < 9:
                     text = " ".join(f"{k} {v:.4f}" for k, v in zip(losses, shared[1:]))
-                    print(f"{time.strftime('%H:%M:%S')} {stage.kind}{('/short' if short else '/3d') if three_d else ''} {step} {progress:.3f} {text} "
+                    print(f"{time.strftime('%H:%M:%S')} {stage.kind}/{depth} {step} {progress:.3f} {text} "
                           f"lr {stage.rate * factor:.2e} data {made - now:.2f}s all {time.time() - now:.2f}s", flush=True)
                 if step % args.sync == 0 and time.time() - last_save > 60:
                     last_save = time.time()
@@ -229,11 +245,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--plan", default="vision:700:0:0.0015,2d:2500:0:0.0008,3d:1500:0:0.0006")
     parser.add_argument("--work", type=Path, default=Path("/tmp/readroom-train"))
-    parser.add_argument("--start", type=Path, help="weights to start from (an after-N-stage.pt of another run)")
+    parser.add_argument("--start", type=Path, 
+                        help="weights to start from: an after-N-stage.pt of another run, or a checkpoint folder")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--batch-3d", type=int, default=8)
-    parser.add_argument("--whole", action="store_true", help="3D stage without stacks of 8 slices")
     parser.add_argument("--world", type=int, default=2)
+    parser.add_argument("--rank", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--port", type=int, default=29517)
     parser.add_argument("--sync", type=int, default=4, help="steps between averaging the processes' weights")
@@ -242,10 +259,15 @@ def main() -> None:
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     np.random.seed(0)
-    if args.world == 1:
-        worker(0, 1, args)
-    else:
-        mp.spawn(worker, args=(args.world, args), nprocs=args.world)
+    others = [subprocess.Popen([sys.executable, *sys.argv, "--rank", str(rank)]) for rank in range(1, args.world) if not args.rank]
+    try:
+        worker(args.rank, args.world, args)
+    except BaseException:
+        for other in others:
+            other.terminate()
+        raise
+    if any([other.wait() for other in others]):
+        sys.exit("a process of the run failed")
 
 
 if __name__ == "__main__":

@@ -23,9 +23,11 @@ from scenes import DEPTH, SIDE, Painter, Scene
 
 TRAIN_SEED, VALID_SEED = 10**9, 5 * 10**8
 CELLS = 4
-ASKED_3D = 2
+ASKED_3D = 4
 """Questions for each training volume: its 576 image tokens are run once for all of them."""
-LETTER_WEIGHT = 3.0
+LETTER_WEIGHT = 4.0
+ASTRAY = 0.07
+"""Share of training crops that miss the lesion; a question about its type then has a random answer (``make_item``)."""
 
 
 @dataclass
@@ -84,7 +86,7 @@ class Maker:
                 crops.append(shown(cut(crop_source(picture), _elsewhere(rng, scene))))
                 kinds.append(4)
             else:
-                twin, seen = _twin(rng, scene)
+                twin, seen = _twin(scene)
                 crops.append(shown(cut(crop_source(twin), _jitter(rng, box_of(scene.finding.lesion)))))
                 kinds.append(TYPES.index(seen))
         hit, box = _targets([(s, None) for s in scenes])
@@ -108,11 +110,12 @@ class Maker:
             if scene.finding.lesion is None:
                 items.append((make_item(rng, scene.finding, kind, False, None, "", bare), [i], []))
                 continue
-            twin, seen = _twin(rng, scene)
+            twin, seen = _twin(scene)
             box = box_of(scene.finding.lesion)
-            items.append((make_item(rng, scene.finding, kind, False, box, seen, bare), [i], [len(crops)]))
-            crops.append(shown(cut(crop_source(twin), _jitter(rng, box))))
-            kinds.append(TYPES.index(seen))
+            astray = rng.random() < ASTRAY
+            items.append((make_item(rng, scene.finding, kind, False, box, "" if astray else seen, bare), [i], [len(crops)]))
+            crops.append(shown(cut(crop_source(twin), _elsewhere(rng, scene) if astray else _jitter(rng, box))))
+            kinds.append(4 if astray else TYPES.index(seen))
         return self._assemble(whole, crops, kinds, items, scenes, False)
 
     def batch_3d(self, seed: int, count: int, depth: int = DEPTH) -> Batch:
@@ -137,11 +140,10 @@ class Maker:
                 items += [(make_item(rng, scene.finding, "exists", True, None, "", rng.random() < 0.04), [], [])
                           for _ in range(ASKED_3D)]
                 continue
-            use_twin = rng.random() < 0.5
-            seen = scene.twin_kind if use_twin else scene.finding.lesion.kind
-            source = normalise_volume(scene.twin if use_twin else scene.image)[from_z:from_z + depth]
+            seen = scene.twin_kind
+            source = normalise_volume(scene.twin)[from_z:from_z + depth]
             flat = box_of(scene.finding.lesion)
-            span = [z - from_z for z in slices_of(scene.finding.lesion, DEPTH)]
+            span = [z - from_z for z in slices_of(scene.finding.lesion, DEPTH) if 0 <= z - from_z < depth]
             third = int(3 * (scene.finding.lesion.cz - from_z) / depth)
             scene.finding.facts["level"] = ("first", "middle", "last")[max(0, min(2, third))]
             box = [flat[0], flat[1], span[0], flat[2], flat[3], span[-1] + 1]
@@ -149,14 +151,15 @@ class Maker:
             if rng.random() < 0.3:
                 low, high = max(0, low + rng.randint(-1, 1)), min(depth, high + rng.randint(-1, 1))
                 high = max(high, low + 1)
-            loose = _jitter(rng, flat)
+            astray = rng.random() < ASTRAY
+            loose = _elsewhere(rng, scene) if astray else _jitter(rng, flat)
             first = len(crops)
             for z in range(low, high):
                 crops.append(shown(cut(crop_source(Image.fromarray(source[z])), loose)))
-                kinds.append(TYPES.index(seen) if span[0] <= z <= span[-1] else -1)
+                kinds.append(4 if astray else TYPES.index(seen) if span[0] <= z <= span[-1] else -1)
             for _ in range(ASKED_3D):
                 kind = choose_kind(rng, scene.finding, KINDS_3D)
-                items.append((make_item(rng, scene.finding, kind, True, box, seen, rng.random() < 0.04), [],
+                items.append((make_item(rng, scene.finding, kind, True, box, "" if astray else seen, rng.random() < 0.04), [],
                               list(range(first, len(crops)))))
         return self._assemble(whole, crops, kinds, items, scenes, True, depth, starts)
 
@@ -218,21 +221,20 @@ class Maker:
 
 
 def _start(rng: Random, scene: Scene, depth: int) -> int:
-    """First slice of a run of ``depth`` slices that holds the lesion, if there is one."""
+    """First slice of a run of ``depth`` slices that holds the lesion, if there is one (or as much of it as fits)."""
     low, high = 0, DEPTH - depth
     if scene.finding.lesion is not None:
         span = slices_of(scene.finding.lesion, DEPTH)
-        low, high = max(low, span[-1] + 1 - depth), min(high, span[0])
+        ends = sorted((span[-1] + 1 - depth, span[0]))
+        low, high = max(low, ends[0]), min(high, ends[1])
     return rng.randint(low, high)
 
 
-def _twin(rng: Random, scene: Scene) -> tuple[Image.Image, str]:
-    """What the crop is cut from and the type it shows: the scene itself, or, half of the time, its twin."""
+def _twin(scene: Scene) -> tuple[Image.Image, str]:
+    """What the crop is cut from and the type it shows: always the twin, whose type does not depend on the scene's."""
     if scene.finding.lesion is None:
         raise ValueError("a scene without a lesion has no twin")
-    if rng.random() < 0.5:
-        return Image.fromarray(scene.twin), scene.twin_kind
-    return Image.fromarray(scene.image), scene.finding.lesion.kind
+    return Image.fromarray(scene.twin), scene.twin_kind
 
 
 def _jitter(rng: Random, box: list[int]) -> list[float]:
