@@ -16,10 +16,12 @@ export default defineConfig({
         input: {
           main: at('src-main/app/main.ts'),
           cli: at('src-main/cli/main.ts'),
-          // Processes of their own: the engine under the command line, and under the window; a study; a model job.
+          // Processes of their own: the engine under the command line, and under the window; a study; a model job;
+          // the open project.
           'engine-host': at('src-main/engine/host/entry.ts'),
           'engine-process': at('src-main/app/engine-process.ts'),
           'study-host': at('src-main/study/host/entry.ts'),
+          'project-host': at('src-main/storage/project/host/entry.ts'),
           'model-process': at('src-main/app/model-process.ts'),
         },
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },

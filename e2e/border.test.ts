@@ -53,9 +53,11 @@ describeWindow('The border between page and main', () => {
         send(...message);
       };
     });
-    // What the window asks for at its start is answered: the process that looked at the models is gone.
+    // What the window asks for at its start is answered: the process that looked at the models is gone, the project's is
+    // there.
     await readroom.page.evaluate(() => window.readroom.call('models.list', {}));
-    await vi.waitFor(async () => expect((await state()).services).toBe(0), {
+    await readroom.page.evaluate(() => window.readroom.call('project.view', {}));
+    await vi.waitFor(async () => expect((await state()).services).toBe(1), {
       timeout: 30_000,
       interval: 200,
     });

@@ -28,6 +28,22 @@ export const callNames = [
   'run.stop',
   'run.trace',
   'run.saveTrace',
+  'project.view',
+  'project.create',
+  'project.open',
+  'project.openLibrary',
+  'project.cases',
+  'project.runs',
+  'project.trace',
+  'project.openStudy',
+  'project.log',
+  'readers.add',
+  'readers.choose',
+  'review.get',
+  'review.edit',
+  'review.undo',
+  'review.redo',
+  'review.next',
 ] as const;
 export type CallName = (typeof callNames)[number];
 
@@ -48,5 +64,11 @@ export const eventNames = [
   'run.event',
   'run.failed',
   'command',
+  'project.changed',
+  'project.listChanged',
+  'review.changed',
+  'project.runAdded',
+  'project.failed',
+  'project.progress',
 ] as const;
 export type EventName = (typeof eventNames)[number];

@@ -18,6 +18,7 @@ import type { CallName, EventName } from './channel-names.ts';
 import { commandNames } from './commands.ts';
 import { errorPayloadSchema } from './errors.ts';
 import { affineChainSchema } from './geometry.ts';
+import { projectCalls, projectEvents } from './project-channels.ts';
 import {
   modelFactsSchema,
   optionsSchema,
@@ -267,6 +268,7 @@ export const calls = {
     params: z.strictObject({ runId: id }),
     result: z.object({ name: z.string() }).nullable(),
   },
+  ...projectCalls,
 } as const satisfies Record<CallName, { params: z.ZodType; result: z.ZodType }>;
 export type CallParams<C extends CallName> = z.input<(typeof calls)[C]['params']>;
 export type CallResult<C extends CallName> = z.output<(typeof calls)[C]['result']>;
@@ -323,6 +325,7 @@ export const events = {
   'run.failed': z.object({ runId: id, error: errorPayloadSchema }),
   /** A menu item of the native menu (commands.ts): the renderer carries it out. */
   command: z.object({ name: z.enum(commandNames) }),
+  ...projectEvents,
 } as const satisfies Record<EventName, z.ZodType>;
 export type EventPayload<E extends EventName> = z.output<(typeof events)[E]>;
 

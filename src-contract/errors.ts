@@ -28,6 +28,8 @@ export const errorCodes = [
   'engine-busy',
   'engine-failed',
   'context-too-long',
+  // Projects.
+  'project-died',
   // Control flow.
   'cancelled',
   'internal',

@@ -28,6 +28,8 @@ const nothing = z.strictObject({});
 const ofRun = z.strictObject({ runId: idSchema });
 const page = { offset: z.number().int().nonnegative(), limit: z.number().int().min(1).max(500) };
 
+type CallTable = Record<string, { params: z.ZodType; result: z.ZodType }>;
+
 export const projectCalls = {
   'project.view': { params: nothing, result: projectViewSchema },
   /** Save dialog, then a new project; null when cancelled. */
@@ -35,13 +37,6 @@ export const projectCalls = {
   /** Open dialog; null when cancelled. */
   'project.open': { params: nothing, result: projectViewSchema.nullable() },
   'project.openLibrary': { params: nothing, result: projectViewSchema },
-  /** Dialog for a project, an archive or a trace that is taken into the open project; null when cancelled. */
-  'project.merge': { params: nothing, result: mergeReportSchema.nullable() },
-  /** Save dialog for an archive: the whole project in one file, with or without (de-identified) pixels. */
-  'project.archive': {
-    params: z.strictObject({ pixels: z.boolean() }),
-    result: z.object({ name: z.string() }).nullable(),
-  },
   'project.cases': {
     params: z.strictObject({ filter: caseFilterSchema, sort: z.enum(caseSorts), ...page }),
     result: z.object({ total: z.number().int(), rows: z.array(caseRowSchema) }),
@@ -51,7 +46,10 @@ export const projectCalls = {
     result: z.object({ runs: z.array(runRowSchema) }),
   },
   'project.trace': { params: ofRun, result: traceSchema },
-  /** Puts the study of the case on screen; asks for it where it is not where it was. Null when cancelled. */
+  /**
+   * Puts the study of the case on screen; asks for it where it is not where it was. Null when cancelled. `openId` is the
+   * study that is open already where it is (studies keep their openId as studyId), otherwise study.* events tell the rest.
+   */
   'project.openStudy': {
     params: z.strictObject({ caseId: idSchema }),
     result: z.object({ openId: idSchema }).nullable(),
@@ -62,6 +60,8 @@ export const projectCalls = {
       total: z.number().int(),
       /** Newest first. */
       entries: z.array(logEntrySchema),
+      /** Entries of other readers that the chosen reader may not see yet; they are not in `total`. */
+      hidden: z.number().int(),
       /** What does not add up in the chain of hashes; null when it does. */
       broken: z.string().nullable(),
     }),
@@ -74,16 +74,42 @@ export const projectCalls = {
   /** The run that was touched, to go there; null where there was nothing to undo. */
   'review.undo': { params: nothing, result: z.object({ runId: idSchema.nullable() }).nullable() },
   'review.redo': { params: nothing, result: z.object({ runId: idSchema.nullable() }).nullable() },
-  /** The next run that the chosen reader has not finished, in the order of the list, after the given one; null: none. */
+  /**
+   * The next run that the chosen reader has not finished, in the order of the list after the given one, and from the top
+   * again after the last; null: none but the given one.
+   */
   'review.next': {
-    params: z.strictObject({ after: idSchema.nullable(), filter: caseFilterSchema }),
+    params: z.strictObject({
+      after: idSchema.nullable(),
+      filter: caseFilterSchema,
+      sort: z.enum(caseSorts).default('newest'),
+    }),
     result: z.object({ runId: idSchema, caseId: idSchema }).nullable(),
   },
+} as const satisfies CallTable;
+
+/** Projects that come in and go out. */
+export const transferCalls = {
+  /** Dialog for a project, an archive or a trace that is taken into the open project; null when cancelled. */
+  'project.merge': { params: nothing, result: mergeReportSchema.nullable() },
+  /** Save dialog for an archive: the whole project in one file, with or without (de-identified) pixels. */
+  'project.archive': {
+    params: z.strictObject({ pixels: z.boolean() }),
+    result: z.object({ name: z.string() }).nullable(),
+  },
+} as const satisfies CallTable;
+
+/** Agreement of readers, and what they differ on. */
+export const agreementCalls = {
   'project.agreement': { params: z.strictObject({ filter: caseFilterSchema }), result: agreementSchema },
   'project.disagreements': {
     params: z.strictObject({ filter: caseFilterSchema }),
     result: z.object({ rows: z.array(disagreementSchema) }),
   },
+} as const satisfies CallTable;
+
+/** Two runs beside each other, and the paper's figure. */
+export const compareCalls = {
   'compare.runs': { params: z.strictObject({ a: idSchema, b: idSchema }), result: comparisonSchema },
   /** From the 2D runs on slices of the volume run's series that ask the same question. */
   'compare.consistency': { params: ofRun, result: consistencySchema },
@@ -97,10 +123,13 @@ export const projectCalls = {
     params: z.strictObject({ volumeRunId: idSchema, slice: z.number().int().nonnegative() }),
     result: z.object({ name: z.string() }).nullable(),
   },
+} as const satisfies CallTable;
+
+export const exportCalls = {
   /** Dialog for a folder; null when cancelled. Progress comes as export.progress with the exportId. */
   'export.start': { params: exportRequestSchema, result: z.object({ exportId: idSchema }).nullable() },
   'export.cancel': { params: z.strictObject({ exportId: idSchema }), result: nothing },
-} as const satisfies Record<string, { params: z.ZodType; result: z.ZodType }>;
+} as const satisfies CallTable;
 
 export const projectEvents = {
   /** Another project, other readers, or counts that changed. */
@@ -111,6 +140,13 @@ export const projectEvents = {
   'review.changed': ofRun,
   /** A finished run of the window is in the project now. */
   'project.runAdded': z.object({ runId: idSchema, caseId: idSchema }),
+  /** Something was to be kept in the project by itself and could not be: a finished run, a library that can't be opened. */
+  'project.failed': z.object({ error: errorPayloadSchema }),
+  /** A merge or an archive goes on; the last one has done = total. */
+  'project.progress': z.object({ what: z.string(), done: z.number(), total: z.number() }),
+} as const satisfies Record<string, z.ZodType>;
+
+export const exportEvents = {
   'export.progress': z.object({ exportId: idSchema, done: z.number(), total: z.number(), name: z.string() }),
   'export.finished': z.object({ exportId: idSchema, report: exportReportSchema }),
   'export.failed': z.object({ exportId: idSchema, error: errorPayloadSchema }),

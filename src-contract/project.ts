@@ -5,8 +5,10 @@
  * Rules
  *  1. A project is its LOG. Every change appends one entry; nothing in the log is ever altered or taken out. Tables beside
  *     it (what lists and filters read) follow from it and are written in the same transaction.
- *  2. Each copy of the file that is written to is a REPLICA and numbers its own entries 1, 2, 3…; an entry's hash covers
- *     the hash of the entry before it, so that a log that was tampered with no longer adds up.
+ *  2. Each opening of a project that writes is a REPLICA of its own and numbers its entries 1, 2, 3…: copies of a file can
+ *     be written to on any number of machines, and no two entries ever go by the same number. An entry's hash covers the
+ *     hash of the entry before it (of a replica's first: the newest that was in the file then), so that a log that was
+ *     tampered with no longer adds up.
  *  3. `at` rises along every log (it is the clock, or one more than the last `at` seen where the clock stands behind), so
  *     that (at, replica, seq) is one order for the entries of all replicas. The last edit of a register in that order holds.
  *  4. Merging is the union of the logs. It loses nothing: an edit that another one outran stays in the log, and where both
@@ -142,11 +144,13 @@ export const caseFilterSchema = z.strictObject({
   disagreement: z.boolean().default(false),
   /** Only cases assigned to this reader. */
   assignedTo: idSchema.nullable().default(null),
+  /** The removed cases instead of the others. */
   removed: z.boolean().default(false),
 });
 export type CaseFilter = z.output<typeof caseFilterSchema>;
 
 export const caseSorts = ['newest', 'oldest', 'title'] as const;
+export type CaseSort = (typeof caseSorts)[number];
 
 export const projectViewSchema = z.object({
   projectId: idSchema,
@@ -172,12 +176,15 @@ export const reviewsViewSchema = z.object({
 });
 export type ReviewsView = z.infer<typeof reviewsViewSchema>;
 
+/** Two replicas changed one register from the same value, neither knowing of the other. */
 export const conflictSchema = z.object({
-  /** registerKey of the register that two replicas changed from the same value. */
+  /** registerKey; `kind=run&runId=…` where two different traces go by one run id. */
   register: z.string(),
+  /** The two values as JSON ('null': taken away); of the two traces, their sha256. */
   kept: z.string(),
   outrun: z.string(),
 });
+export type Conflict = z.infer<typeof conflictSchema>;
 export const mergeReportSchema = z.object({
   entries: z.number().int(),
   cases: z.number().int(),

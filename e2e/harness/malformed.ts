@@ -49,6 +49,24 @@ export const wellFormed: Samples = {
   'run.stop': { runId: 'run' },
   'run.trace': { runId: 'run' },
   'run.saveTrace': { runId: 'run' },
+  'project.view': {},
+  'project.create': {},
+  'project.open': {},
+  'project.openLibrary': {},
+  'project.cases': { filter: {}, sort: 'newest', offset: 0, limit: 50 },
+  'project.runs': { caseId: 'case' },
+  'project.trace': { runId: 'run' },
+  'project.openStudy': { caseId: 'case' },
+  'project.log': { caseId: null, offset: 0, limit: 50 },
+  'readers.add': { name: 'AB', role: 'reader' },
+  'readers.choose': { readerId: 'reader' },
+  'review.get': { runId: 'run' },
+  'review.edit': {
+    edits: [{ kind: 'comment', runId: 'run', readerId: 'reader', before: null, after: 'seen' }],
+  },
+  'review.undo': {},
+  'review.redo': {},
+  'review.next': { after: null, filter: {} },
 };
 
 export const callNames = Object.keys(calls) as CallName[];

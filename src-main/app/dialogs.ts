@@ -2,6 +2,7 @@
 import { basename, join } from 'node:path';
 import { type BrowserWindow, dialog, shell } from 'electron';
 import { ReadroomError } from '../../src-contract/errors.ts';
+import { projectSuffix } from '../../src-contract/project.ts';
 import { projectRoot } from '../storage/locations.ts';
 import type { Dialogs } from './handlers.ts';
 
@@ -29,6 +30,8 @@ const studyFilters = [
   // DICOM files often have no extension, or a number for one.
   { name: 'All files', extensions: ['*'] },
 ];
+
+const projectFilters = [{ name: 'Readroom project', extensions: [projectSuffix] }];
 
 export function systemDialogs(getWindow: () => BrowserWindow | null): Dialogs {
   const window = (): BrowserWindow => {
@@ -59,6 +62,31 @@ export function systemDialogs(getWindow: () => BrowserWindow | null): Dialogs {
         filters: [{ name: 'Readroom trace', extensions: ['json'] }],
       });
       return canceled || !filePath ? null : filePath;
+    },
+    async pickProject() {
+      const { canceled, filePaths } = await dialog.showOpenDialog(window(), {
+        title: 'Open a project',
+        properties: ['openFile'],
+        filters: projectFilters,
+      });
+      return canceled ? null : (filePaths[0] ?? null);
+    },
+    async saveProject() {
+      const { canceled, filePath } = await dialog.showSaveDialog(window(), {
+        title: 'New project',
+        defaultPath: `project.${projectSuffix}`,
+        filters: projectFilters,
+      });
+      return canceled || !filePath ? null : filePath;
+    },
+    async pickImagesOfCase(title) {
+      const { canceled, filePaths } = await dialog.showOpenDialog(window(), {
+        title: `Where are the images of '${title}'?`,
+        message: 'Choose the folder that holds them now.',
+        buttonLabel: 'Search here',
+        properties: ['openDirectory'],
+      });
+      return canceled ? null : (filePaths[0] ?? null);
     },
     async openDocs() {
       const folder = join(projectRoot(), 'docs');

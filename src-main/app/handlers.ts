@@ -4,6 +4,8 @@ import type { CallHandlers } from '../ipc/router.ts';
 import { appVersion } from '../runs/version.ts';
 import type { EngineService } from './engine-service.ts';
 import type { Models } from './models.ts';
+import { projectHandlers } from './project-handlers.ts';
+import type { Projects } from './projects.ts';
 import type { RecentStudies } from './recent-studies.ts';
 import type { Runs } from './runs.ts';
 import { sampleSource, samples } from './samples.ts';
@@ -14,6 +16,11 @@ export interface Dialogs {
   pickStudy(kind: 'file' | 'folder'): Promise<string[] | null>;
   pickModel(): Promise<string | null>;
   saveTrace(suggestion: string): Promise<string | null>;
+  pickProject(): Promise<string | null>;
+  /** A name for a project that is not there yet. */
+  saveProject(): Promise<string | null>;
+  /** The folder where the images of a case are now. */
+  pickImagesOfCase(title: string): Promise<string | null>;
   openDocs(): Promise<void>;
 }
 
@@ -23,6 +30,7 @@ export interface Services {
   readonly models: Models;
   readonly engine: EngineService;
   readonly runs: Runs;
+  readonly projects: Projects;
   readonly dialogs: Dialogs;
   readonly settings: { readonly value: Settings; set(value: Settings): Promise<void> };
   readonly versions: Record<string, string>;
@@ -118,5 +126,6 @@ export function callHandlers(services: Services): CallHandlers {
       await runs.save(runId, file);
       return { name: file.split(/[\\/]/).pop() ?? file };
     },
+    ...projectHandlers(services),
   };
 }

@@ -3,6 +3,7 @@
  * Everything that knows Electron is wired here; the services know only the interfaces they are given.
  */
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { app, type BrowserWindow, Menu, session } from 'electron';
 import { type EventName, type EventPayload, settingsSchema } from '../../src-contract/channels.ts';
 import { emitTo, serveCalls } from '../ipc/router.ts';
@@ -16,6 +17,7 @@ import { buildMenu } from './menu.ts';
 import { ModelJobs } from './model-jobs.ts';
 import { Models } from './models.ts';
 import { pixelRoutes } from './pixel-routes.ts';
+import { Projects } from './projects.ts';
 import { RecentStudies } from './recent-studies.ts';
 import { Runs } from './runs.ts';
 import { lockSession, refuseNavigation } from './security.ts';
@@ -24,6 +26,9 @@ import { Studies } from './studies.ts';
 import { utilityTransport } from './utility-transport.ts';
 import { readVersions } from './versions.ts';
 import { createWindow } from './window.ts';
+
+/** How long runs that were stopped may take to end, so that they are kept, when the program ends. */
+const endGraceMs = 2_000;
 
 const built = import.meta.dirname;
 const inMain = (name: string): string => join(built, name);
@@ -59,7 +64,19 @@ function start(): void {
       return metric ? metric.memory.workingSetSize * 1024 : null;
     },
   });
-  const runs = new Runs({ studies, models, engine, settings: () => settings.value, emit });
+  const projects = new Projects({
+    transport: utilityTransport(inMain('project-host.js'), { serviceName: 'Readroom project' }),
+    userData,
+    emit,
+  });
+  const runs = new Runs({
+    studies,
+    models,
+    engine,
+    settings: () => settings.value,
+    emit,
+    keep: (trace, title) => projects.keep(trace, title),
+  });
 
   const openPaths = (paths: string[]): void => {
     if (paths.length === 0) return;
@@ -111,7 +128,8 @@ function start(): void {
   });
   endInOrder(async () => {
     runs.stopAll();
-    await Promise.all([studies.closeAll(), engine.dispose(), settings.flush()]);
+    await Promise.race([runs.settled(), delay(endGraceMs)]);
+    await Promise.all([studies.closeAll(), engine.dispose(), projects.dispose(), settings.flush()]);
   });
   openPaths(pathsOf(process.argv, process.cwd(), app.isPackaged));
 
@@ -126,6 +144,7 @@ function start(): void {
         models,
         engine,
         runs,
+        projects,
         dialogs: systemDialogs(getWindow),
         settings,
         versions: readVersions(),
@@ -134,6 +153,8 @@ function start(): void {
           // After the answer, so that the page knows its state before the first event.
           setImmediate(() => {
             for (const paths of waiting.splice(0)) studies.open({ paths });
+            // Nobody waits for it yet; a call that needs it earlier starts it earlier.
+            void projects.start();
           });
         },
       }),

@@ -23,6 +23,8 @@ export interface RunsOptions {
   readonly engine: EngineService;
   readonly settings: () => Settings;
   readonly emit: Emit;
+  /** Puts a run that has ended, however it ended, into the project. */
+  readonly keep: (trace: Trace, title: string) => Promise<void>;
 }
 
 /** The reference's caps, 3D and 2D. */
@@ -33,6 +35,7 @@ export class Runs {
   readonly #runs = new Map<string, Run>();
   /** Settles when the last run that was asked for has ended. */
   #last: Promise<unknown> = Promise.resolve();
+  readonly #keeping = new Set<Promise<void>>();
 
   constructor(options: RunsOptions) {
     this.#options = options;
@@ -57,6 +60,12 @@ export class Runs {
 
   stopAll(): void {
     for (const { controller } of this.#runs.values()) controller.abort();
+  }
+
+  /** Every run that was asked for has ended and is kept. */
+  async settled(): Promise<void> {
+    await this.#last;
+    await Promise.all(this.#keeping);
   }
 
   /** What was recorded so far. @throws ReadroomError 'input-invalid' where the run never began */
@@ -99,6 +108,14 @@ export class Runs {
       for (const event of run.recorder?.close(error) ?? []) tell(event);
       emit('run.failed', { runId, error: error.toPayload() });
     }
+    this.#keep(run, ask);
+  }
+
+  #keep({ recorder }: Run, { studyId, seriesId }: Ask): void {
+    if (!recorder?.finished) return;
+    const kept = this.#options.keep(recorder.trace(), titleOf(this.#options.studies, studyId, seriesId));
+    this.#keeping.add(kept);
+    void kept.finally(() => this.#keeping.delete(kept));
   }
 
   async #prepare({ studyId, seriesId, target }: Ask, signal: AbortSignal): Promise<PreparedInput> {
@@ -114,6 +131,16 @@ export class Runs {
     const containerDir = await models.container(model, precision, signal);
     await engine.load({ containerDir, precision, provider: settings.provider }, signal);
   }
+}
+
+/** Of the case that a run belongs to: the study's, and the series' where there are several. */
+function titleOf(studies: Studies, studyId: string, seriesId: string): string {
+  const study = studies.views().find((one) => one.studyId === studyId);
+  if (!study) return '';
+  const series = study.series.find(({ id }) => id === seriesId);
+  return study.series.length > 1 && series
+    ? `${study.title} · ${series.description || series.modality}`
+    : study.title;
 }
 
 function runSettings({ preset }: Ask, settings: Settings, mode: PreparedInput['mode']): RunSettings {

@@ -45,6 +45,8 @@ export function exitCodeOf(code: ErrorCode): number {
       return exitCodes.engine;
     case 'cancelled':
       return exitCodes.cancelled;
+    // The window's own: the command line reads projects in its own process.
+    case 'project-died':
     case 'internal':
       return exitCodes.internal;
     default:

@@ -1,0 +1,34 @@
+/** What each call of project-channels.ts does: dialogs here, the work in the project's process. */
+import type { projectCalls } from '../../src-contract/project-channels.ts';
+import type { CallHandlers } from '../ipc/router.ts';
+import { openCaseStudy } from './case-study.ts';
+import type { Services } from './handlers.ts';
+
+export type ProjectHandlers = Pick<CallHandlers, keyof typeof projectCalls>;
+
+export function projectHandlers({ projects, studies, dialogs }: Services): ProjectHandlers {
+  return {
+    'project.view': () => projects.call('view', {}),
+    'project.create': async () => {
+      const path = await dialogs.saveProject();
+      return path === null ? null : projects.create(path);
+    },
+    'project.open': async () => {
+      const path = await dialogs.pickProject();
+      return path === null ? null : projects.open(path);
+    },
+    'project.openLibrary': () => projects.openLibrary(),
+    'project.cases': (params) => projects.call('cases', params),
+    'project.runs': (params) => projects.call('runs', params),
+    'project.trace': (params) => projects.call('trace', params),
+    'project.openStudy': ({ caseId }) => openCaseStudy({ projects, studies, dialogs }, caseId),
+    'project.log': (params) => projects.call('log', params),
+    'readers.add': (params) => projects.call('addReader', params),
+    'readers.choose': ({ readerId }) => projects.choose(readerId),
+    'review.get': (params) => projects.call('reviews', params),
+    'review.edit': (params) => projects.call('edit', params),
+    'review.undo': () => projects.call('undo', {}),
+    'review.redo': () => projects.call('redo', {}),
+    'review.next': (params) => projects.call('next', params),
+  };
+}

@@ -1,0 +1,166 @@
+/**
+ * One SQLite file, opened so that what is committed is on the disk (WAL, synchronous FULL) and so that a file from
+ * elsewhere can't act: no trusted schema, cell sizes checked, and only the tables and indices of our own schema
+ * (schema.ts compares them before anything is read). SQLite's own words become typed errors that name the file.
+ */
+import Libsql from 'libsql';
+import { ReadroomError, toReadroomError } from '../../../src-contract/errors.ts';
+
+export type SqlValue = string | number | null | Uint8Array;
+type Handle = InstanceType<typeof Libsql>;
+type Statement = ReturnType<Handle['prepare']>;
+
+/** How long another program's write is waited for. */
+const busyMs = 5_000;
+
+export class Database {
+  readonly file: string;
+  readonly #handle: Handle;
+  readonly #statements = new Map<string, Statement>();
+  #inTransaction = false;
+
+  /** @param file absolute path; made where there is none. @throws ReadroomError as `sqliteError` */
+  constructor(file: string) {
+    this.file = file;
+    this.#handle = this.#named(() => new Libsql(file));
+    try {
+      for (const pragma of [
+        `busy_timeout = ${busyMs}`,
+        'trusted_schema = OFF',
+        'cell_size_check = ON',
+        'foreign_keys = ON',
+        'recursive_triggers = OFF',
+        'synchronous = FULL',
+        'temp_store = MEMORY',
+        'cache_size = -32000',
+      ]) {
+        this.exec(`PRAGMA ${pragma}`);
+      }
+    } catch (thrown) {
+      this.close();
+      throw thrown;
+    }
+  }
+
+  /** Several statements, without parameters. */
+  exec(sql: string): void {
+    this.#named(() => this.#handle.exec(sql));
+  }
+
+  /** @returns rows changed */
+  run(sql: string, parameters: readonly SqlValue[] = []): number {
+    return this.#named(() => this.#statement(sql).run(bound(parameters)).changes);
+  }
+
+  /** Rows as the columns name them; the caller says what they are, the schema's STRICT tables hold it. */
+  all<Row>(sql: string, parameters: readonly SqlValue[] = []): Row[] {
+    return this.#named(() => this.#statement(sql).all(bound(parameters)) as Row[]);
+  }
+
+  get<Row>(sql: string, parameters: readonly SqlValue[] = []): Row | null {
+    // Not the driver's own get(): it leaves the statement open, which holds back checkpoints.
+    return this.all<Row>(sql, parameters)[0] ?? null;
+  }
+
+  /** Row by row, for what may be too much at once. Nothing may be written meanwhile. */
+  *each<Row>(sql: string, parameters: readonly SqlValue[] = []): Generator<Row> {
+    const rows = this.#named(() => this.#handle.prepare(sql).iterate(bound(parameters)));
+    for (;;) {
+      const next = this.#named(() => rows[Symbol.iterator]().next());
+      if (next.done) return;
+      yield next.value as Row;
+    }
+  }
+
+  pragma(name: string): SqlValue {
+    const row = this.get<Record<string, SqlValue>>(`PRAGMA ${name}`);
+    return row ? (Object.values(row)[0] ?? null) : null;
+  }
+
+  /** All of it or nothing; a transaction inside another is part of it. */
+  transaction<T>(work: () => T): T {
+    if (this.#inTransaction) return work();
+    this.exec('BEGIN IMMEDIATE');
+    this.#inTransaction = true;
+    try {
+      const result = work();
+      this.exec('COMMIT');
+      return result;
+    } catch (thrown) {
+      try {
+        this.#handle.exec('ROLLBACK');
+      } catch {
+        // SQLite has rolled back by itself (disk full, I/O error).
+      }
+      throw thrown;
+    } finally {
+      this.#inTransaction = false;
+    }
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#handle.close();
+  }
+
+  #statement(sql: string): Statement {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#handle.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #named<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (thrown) {
+      throw sqliteError(thrown, this.file);
+    }
+  }
+}
+
+/** The driver takes a lone array for the list of parameters, and wants a mutable one. */
+const bound = (parameters: readonly SqlValue[]): SqlValue[] => [...parameters];
+
+/** What a person can do about what SQLite says. */
+export function sqliteError(thrown: unknown, file: string): ReadroomError {
+  if (thrown instanceof ReadroomError) return thrown;
+  const detail = thrown instanceof Error ? thrown.message : String(thrown);
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+  const is = (...names: string[]): boolean => names.some((name) => code.startsWith(`SQLITE_${name}`));
+  if (is('FULL')) {
+    return new ReadroomError('disk-full', `There is no space left to write ${file}.`, {
+      file,
+      detail,
+      remedy: 'Free some space; what was saved before is safe.',
+    });
+  }
+  if (is('CORRUPT', 'NOTADB')) {
+    return new ReadroomError('file-malformed', `The project ${file} is damaged.`, {
+      file,
+      detail,
+      remedy: 'Open a copy of it, or merge what others have of it into a new project.',
+    });
+  }
+  if (is('BUSY', 'LOCKED')) {
+    return new ReadroomError(
+      'file-unreadable',
+      `The project ${file} is being written to by another program.`,
+      {
+        file,
+        detail,
+        remedy: 'Try again when the other program is done.',
+      },
+    );
+  }
+  if (is('READONLY', 'CANTOPEN', 'PERM', 'IOERR', 'AUTH')) {
+    return new ReadroomError('file-unreadable', `The project ${file} could not be opened or written.`, {
+      file,
+      detail,
+      remedy: 'Check that the disk is there and that you may write to the file and its folder.',
+    });
+  }
+  return toReadroomError(thrown, 'internal', { file, detail });
+}

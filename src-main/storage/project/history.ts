@@ -1,0 +1,108 @@
+/** Undo and redo, read out of the log: which change of a reader is the next to be taken back, and in what words. */
+import type { LogBody } from '../../../src-contract/project.ts';
+import { type Edit, invertEdits } from '../../../src-contract/review.ts';
+import type { Database } from './database.ts';
+
+/** A change in a few words, for the menu and the audit trail. */
+export function describeEdits(edits: readonly Edit[]): string | null {
+  const told = edits.filter((edit) => !isClock(edit));
+  if (told.length === 0) return null;
+  const words = [...new Set(told.map(describeEdit))];
+  return words.length > 3 ? `${words.slice(0, 2).join(', ')} and ${words.length - 2} more` : words.join(', ');
+}
+
+/** Time that passed while reading: nothing that a person would take back. */
+function isClock(edit: Edit): boolean {
+  if (edit.kind !== 'reading') return false;
+  const { before, after } = edit;
+  const status = (reading: typeof before) => reading?.status ?? 'reading';
+  return (
+    after !== null &&
+    status(before) === status(after) &&
+    (before?.revealed ?? false) === (after?.revealed ?? false)
+  );
+}
+
+function describeEdit(edit: Edit): string {
+  const gone = edit.after === null;
+  switch (edit.kind) {
+    case 'case-title':
+      return 'title of the case';
+    case 'case-note':
+      return 'note of the case';
+    case 'case-removed':
+      return gone ? 'bring back a case' : 'remove a case';
+    case 'assignment':
+      return gone ? 'take back an assignment' : 'assign a case';
+    case 'blinding':
+      return 'blinding';
+    case 'verdict':
+      return gone ? `clear step ${edit.step + 1}` : `${edit.after?.decision} step ${edit.step + 1}`;
+    case 'box':
+      return `box of step ${edit.step + 1}`;
+    case 'added':
+      return gone ? 'remove a box' : edit.before === null ? 'add a box' : 'change an added box';
+    case 'sentence':
+      return `words of part ${edit.part + 1}`;
+    case 'answer':
+      return 'answer';
+    case 'comment':
+      return 'comment';
+    case 'reading':
+      return edit.after?.status === 'done'
+        ? 'finish reading'
+        : edit.after?.revealed
+          ? 'show the boxes'
+          : 'go on reading';
+  }
+}
+
+/** One change, as the log has it. */
+export interface HistoryRow {
+  readonly id: number;
+  readonly replica: string;
+  readonly seq: number;
+  readonly undoes: string | null;
+  readonly redoes: string | null;
+  readonly label: string;
+}
+
+const nameOf = ({ replica, seq }: HistoryRow): string => `${replica}:${seq}`;
+
+/** The changes of a reader that can be taken back and those that can be made again, last first. */
+export function historyOf(db: Database, readerId: string): { undo: HistoryRow[]; redo: HistoryRow[] } {
+  const undo: HistoryRow[] = [];
+  let redo: HistoryRow[] = [];
+  const rows = db.all<HistoryRow>(
+    `SELECT id, replica, seq, undoes, redoes, label FROM log
+     WHERE reader_id = ? AND type = 'edited' AND label IS NOT NULL ORDER BY at, replica, seq`,
+    [readerId],
+  );
+  for (const row of rows) {
+    // A merge can bring in what another machine took back: then it is gone from the middle.
+    const takenFrom = row.undoes ? undo : redo;
+    const name = row.undoes ?? row.redoes;
+    const place = name ? takenFrom.findLastIndex((one) => nameOf(one) === name) : -1;
+    const taken = place >= 0 ? takenFrom.splice(place, 1)[0] : undefined;
+    // What is made again goes by the words of the change, not by those of its inverse.
+    if (row.undoes) redo.push({ ...row, label: taken?.label ?? row.label });
+    else undo.push(row);
+    if (!name) redo = [];
+  }
+  return { undo: undo.reverse(), redo: redo.reverse() };
+}
+
+/** What takes a change back. The time spent reading stays spent: the clock of `reading` is left as `now` has it. */
+export function inverseOf(db: Database, row: HistoryRow, now: (edit: Edit) => unknown): Edit[] {
+  const found = db.get<{ body: string }>('SELECT body FROM log WHERE id = ?', [row.id]);
+  const body = JSON.parse(found?.body ?? 'null') as LogBody | null;
+  if (body?.type !== 'edited') return [];
+  return invertEdits(body.edits.filter((edit) => !isClock(edit))).map((edit) => {
+    if (edit.kind !== 'reading') return edit;
+    const current = now(edit) as typeof edit.before;
+    if (!current || current.status !== edit.before?.status) return edit;
+    const { activeMs } = current;
+    const after = edit.after ?? { status: 'reading' as const, activeMs, revealed: false };
+    return { ...edit, before: current, after: { ...after, activeMs } };
+  });
+}

@@ -1,0 +1,151 @@
+/** The open project and what can be asked of it: the work behind the project protocol. */
+import { existsSync } from 'node:fs';
+import { ReadroomError } from '../../../../src-contract/errors.ts';
+import type { MethodParams, MethodResult } from '../../../../src-contract/method-channel.ts';
+import type { ProjectEvent, ProjectMethods } from '../../../../src-contract/project-protocol.ts';
+import type { MethodHandlers } from '../../../channel/server.ts';
+import { logPage } from '../audit.ts';
+import { locate, placedSources } from '../places.ts';
+import { type Change, Project } from '../project.ts';
+import { listCases, listRuns, nextRun } from '../queries.ts';
+import { reviewsFor } from '../reviews.ts';
+
+type Params<N extends keyof ProjectMethods> = MethodParams<ProjectMethods, N>;
+type Result<N extends keyof ProjectMethods> = MethodResult<ProjectMethods, N>;
+
+/** Progress is for eyes. */
+const progressIntervalMs = 100;
+
+export class ProjectSession {
+  readonly #emit: (event: ProjectEvent) => void;
+  #open: { readonly project: Project; readonly library: boolean } | null = null;
+
+  constructor(emit: (event: ProjectEvent) => void) {
+    this.#emit = emit;
+  }
+
+  handlers(): MethodHandlers<ProjectMethods> {
+    return {
+      open: (params) => this.open(params),
+      create: (params) => this.create(params),
+      addRun: (params) => this.addRun(params),
+      case: ({ caseId }) => this.case(caseId),
+      locate: ({ caseId, folder }, signal) => this.locate(caseId, folder, signal),
+      view: () => this.#view(),
+      cases: (params) => listCases(this.#project.db, this.#project.reader, params),
+      runs: ({ caseId }) => ({ runs: listRuns(this.#project.db, this.#project.reader, caseId) }),
+      trace: ({ runId }) => this.#project.trace(runId),
+      log: (params) => logPage(this.#project.db, this.#project.reader, params),
+      addReader: (params) => {
+        this.#project.addReader(params);
+        return this.#changed();
+      },
+      chooseReader: ({ readerId }) => {
+        this.#project.chooseReader(readerId);
+        this.#emit({ type: 'list-changed' });
+        return this.#changed();
+      },
+      reviews: ({ runId }) => {
+        this.#project.caseIdOf(runId);
+        return reviewsFor(this.#project.db, runId, this.#project.reader);
+      },
+      edit: ({ edits }) => {
+        this.#tell(this.#project.edit(edits));
+        return {};
+      },
+      undo: () => this.#tookBack(this.#project.undo()),
+      redo: () => this.#tookBack(this.#project.redo()),
+      next: (params) => nextRun(this.#project.db, this.#project.reader, params),
+    };
+  }
+
+  async open({ path, library, trusted, reader }: Params<'open'>): Promise<Result<'open'>> {
+    const make = library && !existsSync(path);
+    const project = make
+      ? await Project.create(path, 'Library', reader)
+      : Project.open(path, { reader, trusted });
+    this.#replace(project, library);
+    return this.#view();
+  }
+
+  async create({ path, title, reader }: Params<'create'>): Promise<Result<'create'>> {
+    this.#replace(await Project.create(path, title, reader), false);
+    return this.#view();
+  }
+
+  addRun({ trace, title }: Params<'addRun'>): Result<'addRun'> {
+    const added = this.#project.addRun(trace, title || undefined);
+    if (added.added) {
+      this.#emit({ type: 'list-changed' });
+      this.#changed();
+    }
+    return added;
+  }
+
+  case(caseId: string): Result<'case'> {
+    const { title, synthetic, series, sources } = this.#project.case(caseId);
+    return {
+      title,
+      synthetic,
+      seriesId: series?.id ?? null,
+      sources: placedSources(this.#project.db, sources),
+    };
+  }
+
+  locate(caseId: string, folder: string | null, signal: AbortSignal): Promise<Result<'locate'>> {
+    const { db } = this.#project;
+    const what = folder === null ? 'Checking the images' : 'Searching for the images';
+    return locate(db, this.#project.case(caseId).sources, folder, this.#progress(what), signal);
+  }
+
+  close(): void {
+    this.#open?.project.close();
+    this.#open = null;
+  }
+
+  get #project(): Project {
+    if (this.#open) return this.#open.project;
+    throw new ReadroomError('input-invalid', 'No project is open.', { remedy: 'Open or create one.' });
+  }
+
+  #replace(project: Project, library: boolean): void {
+    this.close();
+    this.#open = { project, library };
+    this.#changed();
+    this.#emit({ type: 'list-changed' });
+  }
+
+  #view(): Result<'view'> {
+    const project = this.#project;
+    return project.view(this.#open?.library === true);
+  }
+
+  #changed(): Result<'view'> {
+    const view = this.#view();
+    this.#emit({ type: 'changed', view });
+    return view;
+  }
+
+  #tell({ runs }: Change): void {
+    for (const runId of runs) this.#emit({ type: 'review-changed', runId });
+    this.#emit({ type: 'list-changed' });
+    this.#changed();
+  }
+
+  #tookBack(change: Change | null): Result<'undo'> {
+    if (!change) return null;
+    this.#tell(change);
+    const [runId] = change.runs;
+    return { runId: runId ?? null };
+  }
+
+  #progress(what: string): (done: number, total: number) => void {
+    let last = 0;
+    return (done, total) => {
+      const now = performance.now();
+      if (done < total && now - last < progressIntervalMs) return;
+      last = now;
+      this.#emit({ type: 'progress', what, done, total });
+    };
+  }
+}

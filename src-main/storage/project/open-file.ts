@@ -1,0 +1,147 @@
+/** Project files: made, brought up to this version, and looked through where they come from elsewhere. */
+import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, readSync, statSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { ReadroomError } from '../../../src-contract/errors.ts';
+import { projectVersion } from '../../../src-contract/project.ts';
+import { checkLog } from './check-log.ts';
+import { Database } from './database.ts';
+import { rebuild } from './rebuild.ts';
+import { applicationId, checkSchema, migrations } from './schema.ts';
+
+export interface OpenFileOptions {
+  /**
+   * False for a file that this machine has not written itself: all of it is checked before it is used, and what follows
+   * from the log is made anew rather than believed.
+   */
+  readonly trusted: boolean;
+}
+
+/** An empty project, without an entry in its log. @throws ReadroomError 'input-invalid' where the file is there already */
+export async function createFile(file: string): Promise<Database> {
+  if (existsSync(file)) {
+    throw new ReadroomError('input-invalid', `${file} is there already.`, {
+      file,
+      remedy: 'Choose another name, or open it.',
+    });
+  }
+  await mkdir(dirname(file), { recursive: true });
+  const db = new Database(file);
+  try {
+    db.pragma('journal_mode = WAL');
+    upgrade(db, 0);
+    return db;
+  } catch (thrown) {
+    db.close();
+    throw thrown;
+  }
+}
+
+/**
+ * @throws ReadroomError 'file-not-found', 'file-malformed' (no project, damaged, or tampered with), 'format-unsupported'
+ * (of a newer Readroom), 'file-unreadable'
+ */
+export function openFile(file: string, { trusted }: OpenFileOptions): Database {
+  checkHeader(file);
+  const db = new Database(file);
+  try {
+    const version = checkSchema(db);
+    if (version === 0) {
+      throw new ReadroomError('file-malformed', `${file} is an empty database, not a Readroom project.`, {
+        file,
+      });
+    }
+    if (!trusted) {
+      checkPages(db);
+      checkLog(db);
+    }
+    db.pragma('journal_mode = WAL');
+    if (version < projectVersion) {
+      backUp(db, version);
+      upgrade(db, version);
+    } else if (!trusted) {
+      db.transaction(() => rebuild(db));
+    }
+    return db;
+  } catch (thrown) {
+    db.close();
+    throw thrown;
+  }
+}
+
+/** SQLite makes a new database of an empty file, and of a name that is not there. */
+function checkHeader(file: string): void {
+  if (!existsSync(file)) {
+    throw new ReadroomError('file-not-found', `${file}: there is no such file.`, {
+      file,
+      remedy: 'Check the path.',
+    });
+  }
+  const head = Buffer.alloc(16);
+  let length = 0;
+  try {
+    if (!statSync(file).isFile()) throw new Error('it is no ordinary file');
+    const descriptor = openSync(file, 'r');
+    try {
+      length = readSync(descriptor, head, 0, 16, 0);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (thrown) {
+    throw new ReadroomError('file-unreadable', `${file} could not be read.`, {
+      file,
+      detail: thrown instanceof Error ? thrown.message : String(thrown),
+      remedy: 'Choose a project file that you may read and write.',
+    });
+  }
+  if (length < 16 || head.toString('latin1') !== 'SQLite format 3\0') {
+    throw new ReadroomError('file-malformed', `${file} is not a Readroom project.`, {
+      file,
+      remedy: 'Choose a file that Readroom made (its name ends in .readroom).',
+    });
+  }
+}
+
+function checkPages(db: Database): void {
+  const said = db.pragma('integrity_check(1)');
+  if (said === 'ok') return;
+  throw new ReadroomError('file-malformed', `The project ${db.file} is damaged.`, {
+    file: db.file,
+    detail: String(said),
+    remedy: 'Open a copy of it, or merge what others have of it into a new project.',
+  });
+}
+
+/** Beside the file, before anything in it is changed; an older Readroom can still open it. */
+function backUp(db: Database, version: number): void {
+  const { file } = db;
+  const copy = `${file}.version-${version}.bak`;
+  if (existsSync(copy)) return;
+  try {
+    // What is still in the WAL goes into the file first.
+    db.pragma('wal_checkpoint(TRUNCATE)');
+    copyFileSync(file, copy);
+    const descriptor = openSync(copy, 'r+');
+    fsyncSync(descriptor);
+    closeSync(descriptor);
+  } catch (thrown) {
+    throw new ReadroomError(
+      'file-unreadable',
+      `${file} could not be copied before it is brought up to date.`,
+      {
+        file,
+        detail: thrown instanceof Error ? thrown.message : String(thrown),
+        remedy: 'Make room beside it, or move it to a folder that you may write to. Nothing was changed.',
+      },
+    );
+  }
+}
+
+function upgrade(db: Database, version: number): void {
+  db.transaction(() => {
+    for (const migration of migrations.slice(version)) db.exec(migration);
+    if (version > 0) rebuild(db);
+    db.exec(`PRAGMA application_id = ${applicationId}`);
+    db.exec(`PRAGMA user_version = ${projectVersion}`);
+  });
+}

@@ -1,0 +1,356 @@
+/**
+ * One open project: what readers see of it and every way to change it. All of it is synchronous; a change is on the disk
+ * when its method returns. It runs in the project's process (host/), and in the command line's own.
+ */
+import { randomUUID } from 'node:crypto';
+import { basename } from 'node:path';
+import { ReadroomError } from '../../../src-contract/errors.ts';
+import {
+  type Case,
+  type LogBody,
+  type LogEntry,
+  logBodySchema,
+  type ProjectView,
+  type Reader,
+} from '../../../src-contract/project.ts';
+import { type Edit, type Review, registerKey } from '../../../src-contract/review.ts';
+import { parseTrace, serializeTrace, type Trace } from '../../../src-contract/trace.ts';
+import { applyEntry, refresh, Touched } from './apply.ts';
+import type { Database } from './database.ts';
+import { caseOf, factsOf, type RunFacts, titleOfSources } from './facts.ts';
+import { type HistoryRow, historyOf, inverseOf } from './history.ts';
+import { insertEntry, nameOf, nextEntry, sha256Of } from './log.ts';
+import { createFile, openFile } from './open-file.ts';
+import { blindingOf, registerValue, reviewsIn, sameValue } from './reviews.ts';
+import { putTrace, readTrace } from './traces.ts';
+
+export interface ProjectOptions {
+  /** Who reads. Written into the log with the first change that this reader makes. */
+  readonly reader: Reader;
+  /** See open-file.ts. */
+  readonly trusted: boolean;
+}
+
+export interface AddedRun {
+  readonly runId: string;
+  readonly caseId: string;
+  /** False where the same trace was there already. */
+  readonly added: boolean;
+}
+
+/** What a change touched, for those who show it. */
+export interface Change {
+  readonly runs: ReadonlySet<string>;
+  readonly cases: ReadonlySet<string>;
+}
+
+export class Project {
+  readonly db: Database;
+  /** Every opening that writes has a name of its own in the log (rule 2 of src-contract/project.ts). */
+  readonly #replica = randomUUID();
+  #reader: Reader;
+
+  private constructor(db: Database, reader: Reader) {
+    this.db = db;
+    this.#reader = reader;
+    this.#reader = this.readers().find(({ readerId }) => readerId === reader.readerId) ?? reader;
+  }
+
+  /** @throws ReadroomError as openFile */
+  static open(file: string, { reader, trusted }: ProjectOptions): Project {
+    return new Project(openFile(file, { trusted }), reader);
+  }
+
+  /** @throws ReadroomError as createFile */
+  static async create(file: string, title: string, reader: Reader): Promise<Project> {
+    const db = await createFile(file);
+    const project = new Project(db, reader);
+    db.transaction(() => {
+      project.#append([{ type: 'project-created', title }]);
+      db.run('INSERT INTO meta (key, value) VALUES (?, ?)', ['origin', project.#replica]);
+    });
+    return project;
+  }
+
+  close(): void {
+    this.db.close();
+  }
+
+  get file(): string {
+    return this.db.file;
+  }
+
+  /** The replica that created the project: its name on every machine. */
+  get projectId(): string {
+    const origin = this.db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'origin'")?.value;
+    return origin ?? this.#created()?.replica ?? 'unknown';
+  }
+
+  get title(): string {
+    const { body } = this.#created() ?? {};
+    const parsed = body === undefined ? null : (JSON.parse(body) as LogBody);
+    return parsed?.type === 'project-created' ? parsed.title : basename(this.file);
+  }
+
+  /** The entry of its own creation; of another's where its own came to it by a merge of new files. */
+  #created(): { replica: string; body: string } | null {
+    return this.db.get<{ replica: string; body: string }>(
+      `SELECT replica, body FROM log WHERE type = 'project-created'
+       ORDER BY replica = (SELECT value FROM meta WHERE key = 'origin') DESC, at, replica, seq LIMIT 1`,
+    );
+  }
+
+  // Readers.
+
+  get reader(): Reader {
+    return this.#reader;
+  }
+
+  readers(): Reader[] {
+    const rows = this.db.all<{ reader_id: string; name: string; role: Reader['role'] }>(
+      'SELECT reader_id, name, role FROM readers ORDER BY at, replica, seq',
+    );
+    return rows.map(({ reader_id, name, role }) => ({ readerId: reader_id, name, role }));
+  }
+
+  addReader({ name, role }: Omit<Reader, 'readerId'>): Reader {
+    if (this.readers().some((one) => one.name === name)) {
+      throw new ReadroomError('input-invalid', `There is a reader '${name}' already.`, {
+        field: 'name',
+        remedy: 'Give the new one another name.',
+      });
+    }
+    const reader: Reader = { readerId: randomUUID(), name, role };
+    this.db.transaction(() => this.#append([{ type: 'reader-added', reader }]));
+    return reader;
+  }
+
+  /** @throws ReadroomError 'input-invalid' for someone who is no reader here */
+  chooseReader(readerId: string): void {
+    const found = this.readers().find((one) => one.readerId === readerId);
+    if (!found && readerId !== this.#reader.readerId) {
+      throw new ReadroomError('input-invalid', 'There is no such reader in this project.', {
+        field: 'readerId',
+      });
+    }
+    if (found) this.#reader = found;
+  }
+
+  // Runs.
+
+  /**
+   * Keeps a run. The same trace again changes nothing; another trace that goes by the same run id gets an id of its own.
+   * @param title of the case, where it is new
+   * @throws ReadroomError 'input-invalid' for a trace of a run that never began
+   */
+  addRun(trace: Trace, title: string = titleOfSources(trace)): AddedRun {
+    return this.#addTrace(serializeTrace(trace), trace, title);
+  }
+
+  /** The same from the text of a trace file, which may come from anywhere. @throws ReadroomError as parseTrace */
+  importTrace(text: string, file: string): AddedRun {
+    const trace = parseTrace(text, file);
+    return this.#addTrace(text, trace, titleOfSources(trace));
+  }
+
+  #addTrace(text: string, trace: Trace, title: string): AddedRun {
+    const facts = factsOf(trace);
+    return this.db.transaction(() => {
+      const sha256 = sha256Of(text);
+      const same = this.db.get<{ run_id: string; case_id: string }>(
+        'SELECT run_id, case_id FROM runs WHERE trace_sha256 = ?',
+        [sha256],
+      );
+      if (same) return { runId: same.run_id, caseId: same.case_id, added: false };
+      const taken = this.db.get('SELECT 1 FROM runs WHERE run_id = ?', [facts.runId]) !== null;
+      const plain = facts.runId || sha256.slice(0, 32);
+      const runId = taken ? `${plain.slice(0, 150)}-${sha256.slice(0, 16)}` : plain;
+      const added = caseOf(trace, runId, title);
+      putTrace(this.db, text);
+      const bodies: LogBody[] = [{ type: 'run-added', caseId: added.caseId, runId, traceSha256: sha256 }];
+      if (!this.#hasCase(added.caseId)) bodies.unshift({ type: 'case-added', case: added });
+      this.#append(bodies, () => facts);
+      return { runId, caseId: added.caseId, added: true };
+    });
+  }
+
+  #hasCase(caseId: string): boolean {
+    return this.db.get('SELECT 1 FROM cases WHERE case_id = ?', [caseId]) !== null;
+  }
+
+  /** @throws ReadroomError 'input-invalid' where there is no such case */
+  case(caseId: string): Case {
+    const row = this.db.get<{ body: string; title: string }>(
+      'SELECT body, title FROM cases WHERE case_id = ?',
+      [caseId],
+    );
+    if (!row) throw missing('case', 'caseId');
+    return { ...(JSON.parse(row.body) as Case), title: row.title };
+  }
+
+  /** @throws ReadroomError 'input-invalid' where there is no such run, 'file-malformed' where its trace is damaged */
+  trace(runId: string): Trace {
+    const row = this.db.get<{ trace_sha256: string }>('SELECT trace_sha256 FROM runs WHERE run_id = ?', [
+      runId,
+    ]);
+    if (!row) throw missing('run', 'runId');
+    return readTrace(this.db, row.trace_sha256);
+  }
+
+  caseIdOf(runId: string): string {
+    const row = this.db.get<{ case_id: string }>('SELECT case_id FROM runs WHERE run_id = ?', [runId]);
+    if (!row) throw missing('run', 'runId');
+    return row.case_id;
+  }
+
+  /** Everything that readers have said about a run: for exports and agreement, never for a blinded reader's screen. */
+  reviews(runId: string): Review[] {
+    return reviewsIn(this.db, runId);
+  }
+
+  // Edits.
+
+  /**
+   * @throws ReadroomError 'input-invalid' where an edit's `before` is not what is there, where it writes another reader's
+   * register, or where there is no such case, run, step or reader; nothing is changed then
+   */
+  edit(edits: readonly Edit[]): Change {
+    return this.db.transaction(() => {
+      this.#check(edits);
+      return this.#append([{ type: 'edited', edits: [...edits], undoes: null, redoes: null }]);
+    });
+  }
+
+  /** @returns the change that was taken back; null where there is nothing to take back. @throws as `edit` */
+  undo(): Change | null {
+    return this.#takeBack('undo');
+  }
+
+  redo(): Change | null {
+    return this.#takeBack('redo');
+  }
+
+  history(): { undo: HistoryRow | null; redo: HistoryRow | null } {
+    const { undo, redo } = historyOf(this.db, this.#reader.readerId);
+    return { undo: undo[0] ?? null, redo: redo[0] ?? null };
+  }
+
+  #takeBack(which: 'undo' | 'redo'): Change | null {
+    return this.db.transaction(() => {
+      const row = this.history()[which];
+      if (!row) return null;
+      const edits = inverseOf(this.db, row, (edit) => registerValue(this.db, edit));
+      for (const edit of edits) {
+        if (sameValue(registerValue(this.db, edit), edit.before)) continue;
+        throw new ReadroomError(
+          'input-invalid',
+          `'${row.label}' can't be taken back: it was changed since.`,
+          {
+            remedy:
+              'Someone else, or you on another machine, changed the same thing later. Change it by hand.',
+            field: registerKey(edit),
+          },
+        );
+      }
+      const name = nameOf(row);
+      const [undoes, redoes] = which === 'undo' ? [name, null] : [null, name];
+      return this.#append([{ type: 'edited', edits, undoes, redoes }]);
+    });
+  }
+
+  #check(edits: readonly Edit[]): void {
+    // Several edits of one register in one change follow each other.
+    const changed = new Map<string, unknown>();
+    for (const edit of edits) {
+      this.#checkSubject(edit);
+      const key = registerKey(edit);
+      const there = changed.has(key) ? changed.get(key) : registerValue(this.db, edit);
+      if (!sameValue(there, edit.before)) {
+        throw new ReadroomError(
+          'input-invalid',
+          'It was changed meanwhile: this change would go over another one.',
+          {
+            field: key,
+            remedy: 'Look at it again, and make the change once more.',
+          },
+        );
+      }
+      changed.set(key, edit.after);
+    }
+  }
+
+  #checkSubject(edit: Edit): void {
+    if ('caseId' in edit) {
+      if (!this.#hasCase(edit.caseId)) throw missing('case', 'caseId');
+      if (edit.kind === 'assignment' && !this.#knows(edit.readerId)) throw missing('reader', 'readerId');
+      return;
+    }
+    if (!('runId' in edit)) return;
+    if (edit.readerId !== this.#reader.readerId) {
+      throw new ReadroomError('input-invalid', 'A reader writes only his or her own review.', {
+        field: 'readerId',
+      });
+    }
+    const run = this.db.get<{ steps: number }>('SELECT steps FROM runs WHERE run_id = ?', [edit.runId]);
+    if (!run) throw missing('run', 'runId');
+    if ('step' in edit && edit.step >= run.steps) throw missing('step', 'step');
+    if ('part' in edit && edit.part > run.steps) throw missing('part', 'part');
+  }
+
+  #knows(readerId: string): boolean {
+    return readerId === this.#reader.readerId || this.readers().some((one) => one.readerId === readerId);
+  }
+
+  /** Writes entries of the reader who is at it, carries them out, and brings the lists up to date. */
+  #append(
+    bodies: readonly LogBody[],
+    factsOfTrace = (sha256: string): RunFacts => factsOf(readTrace(this.db, sha256)),
+  ): Change {
+    const touched = new Touched();
+    const write = (readerId: string | null, body: LogBody): void => {
+      const entry: LogEntry = nextEntry(this.db, this.#replica, readerId, logBodySchema.parse(body));
+      insertEntry(this.db, entry);
+      applyEntry(this.db, entry, touched, factsOfTrace);
+    };
+    const { readerId } = this.#reader;
+    for (const body of bodies) {
+      const personal = body.type === 'edited';
+      if (personal && !this.readers().some((one) => one.readerId === readerId)) {
+        write(null, { type: 'reader-added', reader: this.#reader });
+      }
+      write(personal || body.type === 'reader-added' ? readerId : null, body);
+    }
+    refresh(this.db, touched);
+    return touched;
+  }
+
+  view(library: boolean): ProjectView {
+    const { db } = this;
+    const { readerId } = this.#reader;
+    const known = this.readers();
+    const counts = db.get<{ cases: number; runs: number; done: number }>(
+      `SELECT (SELECT count(*) FROM cases WHERE removed = 0) AS cases,
+         (SELECT count(*) FROM runs r JOIN cases c USING (case_id) WHERE c.removed = 0) AS runs,
+         (SELECT count(*) FROM progress p JOIN cases c USING (case_id)
+            WHERE c.removed = 0 AND p.reader_id = ? AND p.done = 1) AS done`,
+      [readerId],
+    );
+    const { undo, redo } = this.history();
+    return {
+      projectId: this.projectId,
+      title: this.title,
+      fileName: library ? null : basename(this.file),
+      readers: known.some((one) => one.readerId === readerId) ? known : [...known, this.#reader],
+      readerId,
+      blinding: blindingOf(db),
+      counts: { cases: counts?.cases ?? 0, runs: counts?.runs ?? 0, done: counts?.done ?? 0 },
+      modalities: db
+        .all<{ modality: string }>('SELECT DISTINCT modality FROM cases ORDER BY modality')
+        .map(({ modality }) => modality),
+      undo: { undo: undo?.label ?? null, redo: redo?.label ?? null },
+    };
+  }
+}
+
+const missing = (what: string, field: string): ReadroomError =>
+  new ReadroomError('input-invalid', `There is no such ${what} in this project.`, { field });

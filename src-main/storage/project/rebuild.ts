@@ -1,0 +1,23 @@
+/** Makes everything that follows from the log anew: after an upgrade, and for a file that may say anything. */
+
+import { applyEntry, refresh, Touched } from './apply.ts';
+import type { Database } from './database.ts';
+import { factsOf } from './facts.ts';
+import { entryOf, type LogRow, logColumns, noteEntry } from './log.ts';
+import { readTrace } from './traces.ts';
+
+export function rebuild(db: Database): void {
+  for (const table of ['progress', 'runs', 'cases', 'readers', 'registers', 'subjects']) {
+    db.run(`DELETE FROM ${table}`);
+  }
+  const touched = new Touched();
+  const rows = db.all<{ id: number }>('SELECT id FROM log ORDER BY id');
+  for (const { id } of rows) {
+    const row = db.get<LogRow>(`SELECT ${logColumns} FROM log WHERE id = ?`, [id]);
+    if (!row) continue;
+    const entry = entryOf(row);
+    noteEntry(db, id, entry.body);
+    applyEntry(db, entry, touched, (sha256) => factsOf(readTrace(db, sha256)));
+  }
+  refresh(db, touched);
+}
