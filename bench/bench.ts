@@ -70,14 +70,19 @@ export async function largeCheckpoint(log: Log): Promise<string> {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     await writeRandomCheckpoint({ out: folder, tokenizerFrom, vision: visionOf7B });
-    const processor = join(folder, 'preprocessor_config.json');
-    const config = JSON.parse(readFileSync(processor, 'utf8')) as Record<string, unknown>;
-    // The other spelling of the bounds, which newer files have.
-    const size = { shortest_edge: boundsOf7B.min_pixels, longest_edge: boundsOf7B.max_pixels };
-    writeFileSync(processor, JSON.stringify({ ...config, ...boundsOf7B, size }));
+    useBoundsOf7B(folder);
     mkdirSync(whole);
   }
   return folder;
+}
+
+/** Gives a checkpoint made from another's files the 7B's bounds on pixels. */
+export function useBoundsOf7B(folder: string): void {
+  const processor = join(folder, 'preprocessor_config.json');
+  const config = JSON.parse(readFileSync(processor, 'utf8')) as Record<string, unknown>;
+  // The other spelling of the bounds, which newer files have.
+  const size = { shortest_edge: boundsOf7B.min_pixels, longest_edge: boundsOf7B.max_pixels };
+  writeFileSync(processor, JSON.stringify({ ...config, ...boundsOf7B, size }));
 }
 
 export const containerOf = (model: string, precision: 'fp32' | 'int4'): Promise<string> =>
@@ -108,11 +113,34 @@ export function syntheticSlices(count: number, seed: number, size = 256): ImageP
   });
 }
 
-export function request3d(
-  model: VisionLanguageModel,
+interface RequestChange {
+  readonly forcedTokens?: number[];
+  readonly reencode?: boolean;
+  readonly maxNewTokens?: number;
+}
+
+type ForProcessor = Pick<VisionLanguageModel, 'imageProcessor'>;
+
+export const request3d = (
+  model: ForProcessor,
   images: ImagePixels[],
   question: string,
-  change: { forcedTokens?: number[]; reencode?: boolean; maxNewTokens?: number },
+  change: RequestChange,
+): RunRequest => request('3d', model, images, question, change);
+
+export const request2d = (
+  model: ForProcessor,
+  image: ImagePixels,
+  question: string,
+  change: RequestChange,
+): RunRequest => request('2d', model, [image], question, change);
+
+function request(
+  mode: '2d' | '3d',
+  model: ForProcessor,
+  images: ImagePixels[],
+  question: string,
+  change: RequestChange,
 ): RunRequest {
   const { width, height } = images[0];
   const processed = model.imageProcessor.processedSize(width, height);
@@ -126,9 +154,9 @@ export function request3d(
   });
   return runRequestSchema.parse({
     runId: 'bench',
-    mode: '3d',
+    mode,
     images,
-    promptText: formatPrompt('3d', question, { A: 'yes', B: 'no' }),
+    promptText: formatPrompt(mode, question, { A: 'yes', B: 'no' }),
     limits: { maxNewTokens: change.maxNewTokens ?? 512, maxRounds: 10, tokensPerRound: 128 },
     chain: withProcessor(chain, processed.width, processed.height),
     forcedTokens: change.forcedTokens,

@@ -13,7 +13,7 @@ export const containerFormatVersion = 1;
  * Raised when the same checkpoint would convert to other bytes (graphs, quantisation, layout of the data files).
  * Part of the cache key, so that an improved converter makes a fresh container beside the old one.
  */
-export const converterRevision = 2;
+export const converterRevision = 3;
 
 /** The name of the manifest inside its container folder. */
 export const manifestFileName = 'manifest.json';

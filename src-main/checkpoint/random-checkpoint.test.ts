@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { planConversion } from './conversion-plan.ts';
-import { sevenBillionRatios, tensorShapes, writeRandomCheckpoint } from './random-checkpoint.ts';
+import { convertCheckpoint } from './convert.ts';
+import {
+  sevenBillion,
+  sevenBillionRatios,
+  tensorShapes,
+  writeRandomCheckpoint,
+} from './random-checkpoint.ts';
 import { readArchitecture } from './source/read-config.ts';
 import { fixtureCheckpoint, scratchFolder } from './testing/scratch.ts';
 
@@ -36,6 +42,35 @@ it('writes a checkpoint that converts, the same one for the same seed', async ()
   }
   expect(digests[1]).toBe(digests[0]);
   expect(digests[2]).not.toBe(digests[0]);
+});
+
+it('writes shards with their index, which convert to the bytes of the whole', async () => {
+  const digest = async (shardBytes?: number) => {
+    const source = await scratchFolder();
+    await writeRandomCheckpoint({ ...tiny, out: source, shardBytes });
+    const out = path.join(await scratchFolder(), 'container');
+    const { files } = await convertCheckpoint({ source, out, precision: 'fp32' });
+    const shards = (await readdir(source)).filter((name) => name.startsWith('model-'));
+    return { shards: shards.length, data: files.filter(({ name }) => name.endsWith('.bin')) };
+  };
+  const [whole, sharded] = [await digest(), await digest(60_000)];
+  expect(whole.shards).toBe(0);
+  expect(sharded.shards).toBeGreaterThan(1);
+  expect(sharded.data).toEqual(whole.data);
+});
+
+it('has the parameters of the 7B', () => {
+  const json = {
+    model_type: 'qwen2_5_vl',
+    ...sevenBillion.text,
+    rope_scaling: { mrope_section: [16, 24, 24] },
+    vision_config: { ...sevenBillion.vision, out_hidden_size: sevenBillion.text.hidden_size },
+  };
+  const sizes = [...tensorShapes(readArchitecture(json)).values()].map((shape) =>
+    shape.reduce((a, b) => a * b, 1),
+  );
+  // What the 7B's own index says: total_size 16,584,333,312 bytes of bfloat16.
+  expect(2 * sizes.reduce((sum, size) => sum + size, 0)).toBe(16_584_333_312);
 });
 
 it('has more than 200 million parameters by default', async () => {

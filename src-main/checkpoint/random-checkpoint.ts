@@ -16,6 +16,8 @@ export interface RandomCheckpointOptions {
   readonly vision?: Partial<RandomVision>;
   readonly tied?: boolean;
   readonly seed?: number;
+  /** A file is closed before it would pass this many bytes, and an index is written; one file where absent. */
+  readonly shardBytes?: number;
 }
 
 export interface RandomText {
@@ -54,6 +56,25 @@ export const sevenBillionRatios: { readonly text: RandomText; readonly vision: R
   },
 };
 
+/** config.json of Qwen2.5-VL-7B-Instruct: 8.3 billion parameters, head and embedding table apart. */
+export const sevenBillion: { readonly text: RandomText; readonly vision: RandomVision } = {
+  text: {
+    hidden_size: 3584,
+    intermediate_size: 18_944,
+    num_hidden_layers: 28,
+    num_attention_heads: 28,
+    num_key_value_heads: 4,
+    vocab_size: 152_064,
+  },
+  vision: {
+    depth: 32,
+    hidden_size: 1280,
+    intermediate_size: 3420,
+    num_heads: 16,
+    fullatt_block_indexes: [7, 15, 23, 31],
+  },
+};
+
 const copied = [
   'tokenizer.json',
   'tokenizer_config.json',
@@ -71,7 +92,7 @@ const copied = [
 const chunkWeights = 1024 * 1024;
 
 /**
- * Writes the checkpoint as one bfloat16 file and returns its architecture. Equal options give equal bytes.
+ * Writes the checkpoint in bfloat16 and returns its architecture. Equal options give equal bytes.
  *
  * @throws ReadroomError where the sizes contradict each other; RangeError when the vocabulary is too small
  */
@@ -129,7 +150,8 @@ export async function writeRandomCheckpoint(options: RandomCheckpointOptions): P
     const from = path.join(tokenizerFrom, name);
     if (await stat(from).catch(() => null)) await copyFile(from, path.join(out, name));
   }
-  await writeTensors(path.join(out, 'model.safetensors'), tensorShapes(architecture), options.seed ?? 1);
+  const shapes = tensorShapes(architecture);
+  await writeShards(out, shapes, options.shardBytes ?? Number.POSITIVE_INFINITY, options.seed ?? 1);
   return architecture;
 }
 
@@ -177,16 +199,43 @@ export function tensorShapes({ vision, text }: Architecture): Map<string, readon
   return shapes;
 }
 
-async function writeTensors(
-  file: string,
-  shapes: ReadonlyMap<string, readonly number[]>,
-  seed: number,
-): Promise<void> {
+type Shapes = ReadonlyMap<string, readonly number[]>;
+
+const elements = (shape: readonly number[]): number => shape.reduce((product, side) => product * side, 1);
+
+/** One file, or several with Hugging Face's names and model.safetensors.index.json. */
+async function writeShards(out: string, shapes: Shapes, shardBytes: number, seed: number): Promise<void> {
+  const shards: Map<string, readonly number[]>[] = [];
+  let room = 0;
+  for (const [name, shape] of shapes) {
+    const bytes = 2 * elements(shape);
+    if (shards.length === 0 || bytes > room) {
+      shards.push(new Map());
+      room = shardBytes;
+    }
+    shards.at(-1)!.set(name, shape);
+    room -= bytes;
+  }
+  const random = new RandomBits(seed);
+  if (shards.length === 1) return writeTensors(path.join(out, 'model.safetensors'), shapes, random);
+  const digits = (value: number) => String(value).padStart(5, '0');
+  const weightMap: Record<string, string> = {};
+  for (const [index, shard] of shards.entries()) {
+    const file = `model-${digits(index + 1)}-of-${digits(shards.length)}.safetensors`;
+    for (const name of shard.keys()) weightMap[name] = file;
+    await writeTensors(path.join(out, file), shard, random);
+  }
+  const totalSize = [...shapes.values()].reduce((sum, shape) => sum + 2 * elements(shape), 0);
+  const index = { metadata: { total_size: totalSize }, weight_map: weightMap };
+  await writeFile(path.join(out, 'model.safetensors.index.json'), `${JSON.stringify(index, null, 1)}\n`);
+}
+
+async function writeTensors(file: string, shapes: Shapes, random: RandomBits): Promise<void> {
   const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
   let end = 0;
   for (const [name, shape] of shapes) {
     const start = end;
-    end += 2 * shape.reduce((product, side) => product * side, 1);
+    end += 2 * elements(shape);
     header[name] = { dtype: 'BF16', shape, data_offsets: [start, end] };
   }
   const json = JSON.stringify(header);
@@ -196,9 +245,8 @@ async function writeTensors(
   const handle = await open(file, 'w');
   try {
     await handle.writeFile(Buffer.concat([length, text]));
-    const random = new RandomBits(seed);
     for (const [name, shape] of shapes) {
-      const count = shape.reduce((product, side) => product * side, 1);
+      const count = elements(shape);
       // Norm gains around 1; weights small enough that activations keep their size from layer to layer.
       const gain = name.includes('norm') || name.includes('ln_q');
       const spread = gain ? 0 : name.endsWith('.bias') ? 0.02 : 1 / Math.sqrt(count / shape[0]!);

@@ -5,7 +5,7 @@
  * operator knows one position a token where M-RoPE has three.
  */
 import type { TextArchitecture } from '../manifest.ts';
-import { type Encoding, weightJob } from '../weights/weight-job.ts';
+import { blockSize, blocksPerRow, type Encoding, type WeightJob, weightJob } from '../weights/weight-job.ts';
 import type { EncodingPolicy } from './encoding-policy.ts';
 import { contrib, GraphBuilder } from './graph-builder.ts';
 import { Layers } from './layers.ts';
@@ -26,12 +26,43 @@ export function embedGraph(
   const tensor = tensors.require(embeddingTable, [vocab, hidden]);
   const source = { tensor, firstRow: 0, rows: vocab, columns: hidden };
   const name = `${embeddingTable}.${policy.embedding}`;
-  const [table] = graph.weight(weightJob(name, source, policy.embedding, embeddingFiles, [vocab, hidden]));
-  const same = policy.embedding === policy.activation;
-  const rows = graph.node('Gather', [table!, ids], { outputs: same ? ['inputs_embeds'] : undefined });
-  if (!same) graph.cast(rows, policy.activation, 'inputs_embeds');
+  const job = weightJob(name, source, policy.embedding, embeddingFiles, [vocab, hidden]);
+  if (policy.embedding === 'int8') gatherInt8(graph, job, ids, text, policy);
+  else graph.node('Gather', [graph.weight(job)[0]!, ids], { outputs: ['inputs_embeds'] });
   graph.output('inputs_embeds', policy.activation, [1, 'tokens', hidden]);
   return graph;
+}
+
+/** Looks rows up in blocks of int8: only those that are asked for are made floats. Makes `inputs_embeds`. */
+function gatherInt8(
+  graph: GraphBuilder,
+  job: WeightJob,
+  ids: string,
+  { vocab, hidden }: TextArchitecture,
+  policy: EncodingPolicy,
+): void {
+  const padded = blocksPerRow(hidden) * blockSize;
+  // Shared with a tied head of int8, the same bytes are [vocab, blocks, 32] there. A Reshape in the graph would be folded
+  // into a copy of the whole table; this way it stays in its file's mapping.
+  const [packed, ...others] = job.outputs;
+  const [flat, scales] = graph.weight({
+    ...job,
+    outputs: [{ ...packed!, dims: [vocab, padded] }, ...others],
+  });
+  const rows = graph.node('GatherBlockQuantized', [flat!, ids, scales!], {
+    domain: contrib,
+    attributes: {
+      bits: { int: 8 },
+      block_size: { int: blockSize },
+      gather_axis: { int: 0 },
+      quantize_axis: { int: 1 },
+    },
+  });
+  const cut =
+    padded === hidden
+      ? rows
+      : graph.node('Slice', [rows, graph.ints([0]), graph.ints([hidden]), graph.ints([2])]);
+  graph.cast(cut, policy.activation, 'inputs_embeds');
 }
 
 export function decoderGraph(

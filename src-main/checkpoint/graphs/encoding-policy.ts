@@ -17,7 +17,7 @@ export interface EncodingPolicy {
   readonly keyValue: Encoding;
   readonly head: Encoding;
   /** Rows of the embedding table, looked up one by one. */
-  readonly embedding: 'float32' | 'float16';
+  readonly embedding: 'float32' | 'float16' | 'int8';
 }
 
 /** Above this many weights a matrix of 8 bits instead of 4 would cost more time a token than its precision is worth. */
@@ -29,7 +29,8 @@ const largeDecoder = 64 * 1024 * 1024;
  * int4 keeps 4 bits for what decoding spends its time on, the large matrices of the decoder. Key and value projections
  * (1 % of a 7B decoder's weights under grouped attention, and half of the error of quantising everything) and a small
  * head get 8; the vision tower, whose features every later token sees, gets 8 as well. Small decoders suffer most from 4
- * bits and gain least, so there what writes into the residual stream has 8 too.
+ * bits and gain least, so there what writes into the residual stream has 8 too. The embedding table, a sixth of the
+ * container as float16, has 8.
  */
 export function encodingPolicy(precision: Precision, text: TextArchitecture): EncodingPolicy {
   if (precision === 'int4') {
@@ -41,7 +42,7 @@ export function encodingPolicy(precision: Precision, text: TextArchitecture): En
       output: layerWeights(text) > largeDecoder ? 'int4' : 'int8',
       keyValue: 'int8',
       head: text.vocab * text.hidden > largeHead ? 'int4' : 'int8',
-      embedding: 'float16',
+      embedding: 'int8',
     };
   }
   const type = precision === 'fp16' ? 'float16' : 'float32';

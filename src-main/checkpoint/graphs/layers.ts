@@ -78,7 +78,10 @@ export class Layers {
         outputs,
       });
     }
-    const product = this.graph.node('MatMulNBits', [x, ...weights], {
+    const [packed, scales, ...zeros] = weights as [string, string, ...string[]];
+    // Scales have the activations' type; ONNX Runtime folds the cast into a constant when it loads the graph.
+    const cast = this.options.activation === 'float16' ? scales : this.graph.cast(scales, 'float32');
+    const product = this.graph.node('MatMulNBits', [x, packed, cast, ...zeros], {
       domain: contrib,
       attributes: {
         K: { int: inFeatures },

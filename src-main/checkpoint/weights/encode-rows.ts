@@ -16,7 +16,7 @@ export interface EncodedChunk {
 
 /**
  * Encodes a job in constant memory, but for the scales and zero points of quantised weights, which wait for the end of
- * their tensor (an eighth of its size as bfloat16).
+ * their tensor (a twelfth of its size as bfloat16).
  *
  * @throws ReadroomError 'checkpoint-malformed' where a weight is NaN or infinite
  */
@@ -24,7 +24,7 @@ export async function* encodeJob(job: WeightJob, tensors: CheckpointTensors): As
   const { source, encoding } = job;
   const tensor = tensors.get(source.tensor);
   if (tensor === undefined) throw new Error(`No tensor ${source.tensor}`);
-  const scales: Float32Array[] = [];
+  const scales: Uint16Array[] = [];
   const zeros: Uint8Array[] = [];
   const step = Math.max(1, Math.floor(chunkWeights / source.columns));
   for (let row = 0; row < source.rows; row += step) {
@@ -43,7 +43,7 @@ export async function* encodeJob(job: WeightJob, tensors: CheckpointTensors): As
     } else {
       const quantise = encoding === 'int4' ? quantiseInt4 : quantiseInt8;
       const block = quantise(values, rows, source.columns);
-      scales.push(block.scales);
+      scales.push(toFloat16Array(block.scales));
       zeros.push(block.zeros);
       yield { output: 0, bytes: block.packed };
     }

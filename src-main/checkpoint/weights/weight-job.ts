@@ -4,7 +4,10 @@
  */
 import { type ElementType, elementBytes } from '../onnx/model-proto.ts';
 
-/** How a weight is stored. int4 and int8 are blocks of 32 along the input features (MatMulNBits). */
+/**
+ * How a weight is stored. int4 and int8 are blocks of 32 along the input features (MatMulNBits, GatherBlockQuantized)
+ * with a float16 scale each: at a scale a block, float32 would be a fifth of an int4 container's bytes.
+ */
 export type Encoding = 'float32' | 'float16' | 'int4' | 'int8';
 
 /** Weights of one quantisation block share a scale. Every container uses this size. */
@@ -67,7 +70,7 @@ export function weightJob(
     return { ...base, outputs: [output(name, encoding, dims)] };
   }
   const blocks = blocksPerRow(source.columns);
-  const scales = output(`${name}.scales`, 'float32', [source.rows, blocks]);
+  const scales = output(`${name}.scales`, 'float16', [source.rows, blocks]);
   if (encoding === 'int8') {
     return {
       ...base,
