@@ -70,14 +70,14 @@ export async function largeCheckpoint(log: Log): Promise<string> {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     await writeRandomCheckpoint({ out: folder, tokenizerFrom, vision: visionOf7B });
-    useBoundsOf7B(folder);
+    writeBoundsOf7B(folder);
     mkdirSync(whole);
   }
   return folder;
 }
 
 /** Gives a checkpoint made from another's files the 7B's bounds on pixels. */
-export function useBoundsOf7B(folder: string): void {
+export function writeBoundsOf7B(folder: string): void {
   const processor = join(folder, 'preprocessor_config.json');
   const config = JSON.parse(readFileSync(processor, 'utf8')) as Record<string, unknown>;
   // The other spelling of the bounds, which newer files have.

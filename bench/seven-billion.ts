@@ -25,7 +25,7 @@ import {
   request3d,
   rounded,
   syntheticSlices,
-  useBoundsOf7B,
+  writeBoundsOf7B,
 } from './bench.ts';
 
 export interface SevenBillionOptions {
@@ -62,7 +62,7 @@ async function writeCheckpoint(source: string, log: Log) {
   await mkdir(source, { recursive: true });
   const started = performance.now();
   await writeRandomCheckpoint({ ...sevenBillion, out: source, tokenizerFrom: miniFolder(), shardBytes });
-  useBoundsOf7B(source);
+  writeBoundsOf7B(source);
   await writeFile(whole, '');
   return { seconds: seconds(started), bytes: await folderBytes(source) };
 }
