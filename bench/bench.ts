@@ -8,12 +8,12 @@ import { runRequestSchema } from '../src-contract/engine-protocol.ts';
 import type { RunEvent } from '../src-contract/run-events.ts';
 import { ensureContainer } from '../src-main/checkpoint/container-cache.ts';
 import { writeRandomCheckpoint } from '../src-main/checkpoint/random-checkpoint.ts';
+import { seededRandom } from '../src-main/engine/decode/random.ts';
 import { runGrounded } from '../src-main/engine/grounding/loop.ts';
 import { formatPrompt } from '../src-main/engine/grounding/prompts.ts';
 import type { ImagePixels, VisionLanguageModel } from '../src-main/engine/language-model.ts';
 import { physicalCores } from '../src-main/engine/model/threads.ts';
 import { buildChain, storedOrientation } from '../src-main/slices/affine-chain.ts';
-import { seededRandom } from '../src-main/slices/random-box.ts';
 import { withProcessor } from '../src-main/slices/serialise.ts';
 import { bundledModelsFolder, cacheFolder, containersFolder } from '../src-main/storage/locations.ts';
 

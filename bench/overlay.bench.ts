@@ -5,7 +5,7 @@
 import type { Page } from 'playwright-core';
 import { launchReadroom } from '../e2e/harness/readroom.ts';
 import { patience } from '../e2e/harness/window.ts';
-import { seededRandom } from '../src-main/slices/random-box.ts';
+import { seededRandom } from '../src-main/engine/decode/random.ts';
 import { type BenchResult, type Log, median, rounded } from './bench.ts';
 import { askScripted, boxEvent, chainInHand, scriptRuns, send, startedEvent } from './scripted-runs.ts';
 

@@ -7,7 +7,7 @@
  * Differences that the layout asks for: positions arrive as ids and are turned into angles in the graph; the mask arrives
  * as ones; keys and values go in and out whole (`past_key_values.*` -> `present.*`), as long as the sequence.
  */
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decoderGraph, embedGraph } from '../src-main/checkpoint/graphs/decoder-graph.ts';
 import { type EncodingPolicy, encodingPolicy } from '../src-main/checkpoint/graphs/encoding-policy.ts';
@@ -67,6 +67,8 @@ export async function writePeerModel({ source, container, out, grid }: PeerOptio
     for (const { name } of files.filter((file) => file.name.endsWith('.bin'))) {
       await link(join(container, name), join(out, 'onnx', name));
     }
+    const processor = 'preprocessor_config.json';
+    await copyFile(join(source, processor), join(out, processor));
     const config = JSON.parse(await readFile(join(source, 'config.json'), 'utf8')) as Record<string, unknown>;
     // Newer configs have the decoder's fields under text_config, and that is where the library looks.
     const textConfig = config.text_config ?? { ...config, model_type: 'qwen2_5_vl_text' };

@@ -5,12 +5,14 @@
  */
 import { basename, dirname, join } from 'node:path';
 import {
+  AutoImageProcessor,
   BaseStreamer,
   env,
   LogitsProcessor,
   LogitsProcessorList,
   type PreTrainedModel,
   Qwen2_5_VLForConditionalGeneration,
+  RawImage,
   Tensor,
   type TextStreamer,
 } from '@huggingface/transformers';
@@ -22,6 +24,7 @@ import { cacheFolder } from '../src-main/storage/locations.ts';
 import {
   type BenchResult,
   containerOf,
+  cpuMsSince,
   type Log,
   largeCheckpoint,
   largestDifference,
@@ -42,10 +45,15 @@ const newTokens = 32;
 
 /** What one run of one arm says. Milliseconds. */
 interface Sample {
-  readonly vision: number;
+  /** From 8-bit slices to pixel_values, by each one's own processor. */
+  readonly preparation: number;
+  /** From pixel_values to vision tokens. */
+  readonly tower: number;
   readonly prefill: number;
   /** Of one token. */
   readonly decode: number;
+  /** Processor time of all threads, over everything above. */
+  readonly processorTime: number;
 }
 
 interface OwnRun extends Sample {
@@ -54,10 +62,15 @@ interface OwnRun extends Sample {
 
 async function runOurs(
   model: VisionLanguageModel,
+  processor: QwenImageProcessor,
   images: ImagePixels[],
   forcedTokens: number[],
   logits: Float32Array[],
 ): Promise<OwnRun> {
+  // The engine's vision time includes its preparation, which is timed by doing it once more.
+  const started = performance.now();
+  processor.toPixelValues(images);
+  const preparation = performance.now() - started;
   model.context.rewind(0);
   const change = { forcedTokens, maxNewTokens: forcedTokens.length };
   const request = request3d(model, images, 'Is there a lesion?', change);
@@ -68,8 +81,10 @@ async function runOurs(
   // At the limit the last token is not fed: nothing asks what follows it.
   const steps = forcedTokens.length - 1;
   return {
-    vision: visionMs,
+    preparation,
+    tower: visionMs - preparation,
     prefill: prefillMs,
+    processorTime: run.cpuMs,
     decode: (run.totalMs - run.firstTokenMs) / steps,
     promptIds: model.context.ids.slice(0, model.context.length - steps),
   };
@@ -110,10 +125,12 @@ class Clock extends BaseStreamer {
 /** The library's model with its vision tower timed. */
 class Peer {
   readonly #model: PreTrainedModel;
+  readonly #processor: ImageProcessor;
   #visionMs = 0;
 
-  constructor(model: PreTrainedModel) {
+  constructor(model: PreTrainedModel, processor: ImageProcessor) {
     this.#model = model;
+    this.#processor = processor;
     const inner = (model as unknown as { encode_image: (inputs: unknown) => Promise<Tensor> }).encode_image;
     Object.assign(model, {
       encode_image: async (inputs: unknown) => {
@@ -125,7 +142,14 @@ class Peer {
     });
   }
 
-  async run(input: PeerInput, forcedTokens: readonly number[], logits: Float32Array[]): Promise<Sample> {
+  async run(
+    images: readonly ImagePixels[],
+    input: PeerInput,
+    forcedTokens: readonly number[],
+    logits: Float32Array[],
+  ): Promise<Sample> {
+    const cpu = process.cpuUsage();
+    const preparation = await this.#prepare(images);
     const clock = new Clock();
     const processors = new LogitsProcessorList();
     processors.push(new Forced(forcedTokens, logits));
@@ -140,10 +164,25 @@ class Peer {
     const [start, first] = clock.notes;
     const last = clock.notes.at(-1) ?? Number.NaN;
     return {
-      vision: this.#visionMs,
+      preparation,
+      tower: this.#visionMs,
+      processorTime: cpuMsSince(cpu),
       prefill: first - start - this.#visionMs,
       decode: (last - first) / (forcedTokens.length - 1),
     };
+  }
+
+  /**
+   * Milliseconds that the library's own processor takes: image by image, since it makes frames of a video of several.
+   * What comes out is not used: it resizes with another filter, and both arms are to see the same pixels.
+   */
+  async #prepare(images: readonly ImagePixels[]): Promise<number> {
+    const raw = images.map(
+      ({ data, width, height, channels }) => new RawImage(data, width, height, channels),
+    );
+    const started = performance.now();
+    await Promise.all(raw.map((image) => this.#processor(image)));
+    return performance.now() - started;
   }
 
   async release(): Promise<void> {
@@ -151,6 +190,7 @@ class Peer {
   }
 }
 
+type ImageProcessor = Awaited<ReturnType<typeof AutoImageProcessor.from_pretrained>>;
 type PeerInput = Record<'input_ids' | 'attention_mask' | 'pixel_values' | 'image_grid_thw', Tensor>;
 
 function peerInput(
@@ -186,7 +226,10 @@ async function openPeer(folder: string): Promise<Peer> {
     dtype: 'fp32',
     local_files_only: true,
   });
-  return new Peer(model);
+  return new Peer(
+    model,
+    await AutoImageProcessor.from_pretrained(basename(folder), { local_files_only: true }),
+  );
 }
 
 async function compare(source: string, precision: 'fp32' | 'int4', repeats: number, log: Log) {
@@ -202,47 +245,57 @@ async function compare(source: string, precision: 'fp32' | 'int4', repeats: numb
   const ours = await openModel(container, { providers: ['cpu'], featureCacheBytes: 0 });
   const forcedTokens = ours.tokenizer.encode('There is a lesion here. '.repeat(10)).slice(0, newTokens);
   const samples = { ours: [] as Sample[], peer: [] as Sample[] };
+  let promptIds: readonly number[] = [];
   let logitDifference = 0;
-  let promptTokens = 0;
-  // The first two slices warm both arms up and aren't counted.
+  // The first run of each warms up, tells the prompt's ids, and is not counted.
   for (let repeat = -1; repeat < repeats; repeat++) {
-    const images = syntheticSlices(repeat < 0 ? 2 : studySlices(), 900 + repeat);
+    const images = syntheticSlices(studySlices(), 900 + repeat);
     const logits = { ours: [] as Float32Array[], peer: [] as Float32Array[] };
-    const own = await runOurs(ours, images, forcedTokens, logits.ours);
-    const theirs = await peer.run(
-      peerInput(processor, images, own.promptIds, grid),
-      forcedTokens,
-      logits.peer,
-    );
+    const arms = {
+      async ours() {
+        const own = await runOurs(ours, processor, images, forcedTokens, logits.ours);
+        promptIds = own.promptIds;
+        return own;
+      },
+      peer: () => peer.run(images, peerInput(processor, images, promptIds, grid), forcedTokens, logits.peer),
+    };
+    // Whoever goes second finds another machine: another clock speed, other neighbours.
+    for (const arm of repeat % 2 === 0 ? (['peer', 'ours'] as const) : (['ours', 'peer'] as const)) {
+      const sample = await arms[arm]();
+      if (repeat < 0) continue;
+      samples[arm].push(sample);
+      const { preparation, tower, prefill, decode } = sample;
+      const whole = [preparation, tower, prefill].map((time) => time.toFixed(0));
+      log(`  ${arm}: preparation, tower, prefill ${whole.join(', ')} ms, ${decode.toFixed(1)} ms a token`);
+    }
     logitDifference = Math.max(logitDifference, largestDifference(logits.ours, logits.peer));
-    if (repeat < 0) continue;
-    promptTokens = own.promptIds.length;
-    samples.ours.push(own);
-    samples.peer.push(theirs);
-    const say = (name: string, { vision, prefill, decode }: Sample) =>
-      log(
-        `  ${name}: vision ${vision.toFixed(0)} ms, prefill ${prefill.toFixed(0)} ms, ${decode.toFixed(1)} ms a token`,
-      );
-    say('ours', own);
-    say('peer', theirs);
   }
   await peer.release();
   await ours.release();
-  const middle = (arm: 'ours' | 'peer', what: keyof Sample) =>
-    median(samples[arm].map((sample) => sample[what]));
-  const ratio = (what: keyof Sample) => rounded(middle('peer', what) / middle('ours', what));
+  const middle = (arm: 'ours' | 'peer', of: (sample: Sample) => number) => median(samples[arm].map(of));
+  const ratio = (of: (sample: Sample) => number) => rounded(middle('peer', of) / middle('ours', of));
+  const vision = ({ preparation, tower }: Sample) => preparation + tower;
   const speeds = (arm: 'ours' | 'peer') => ({
-    decodeTokensPerSecond: rounded(1000 / middle(arm, 'decode')),
-    prefillTokensPerSecond: rounded((1000 * promptTokens) / middle(arm, 'prefill'), 1),
-    visionMs: rounded(middle(arm, 'vision'), 0),
+    decodeTokensPerSecond: rounded(1000 / middle(arm, ({ decode }) => decode)),
+    prefillTokensPerSecond: rounded((1000 * promptIds.length) / middle(arm, ({ prefill }) => prefill), 1),
+    preparationMs: rounded(
+      middle(arm, ({ preparation }) => preparation),
+      1,
+    ),
+    towerMs: rounded(
+      middle(arm, ({ tower }) => tower),
+      1,
+    ),
   });
   return {
-    decodeRatio: ratio('decode'),
-    prefillRatio: ratio('prefill'),
-    visionRatio: ratio('vision'),
+    decodeRatio: ratio(({ decode }) => decode),
+    prefillRatio: ratio(({ prefill }) => prefill),
+    visionRatio: ratio(vision),
+    towerRatio: ratio(({ tower }) => tower),
+    ratioOfProcessorTime: ratio(({ processorTime }) => processorTime),
     ours: speeds('ours'),
     peer: speeds('peer'),
-    promptTokens,
+    promptTokens: promptIds.length,
     newTokens,
     repeats,
     largestLogitDifference: logitDifference,

@@ -3,7 +3,7 @@
  * range, texts too long, wrong shapes. Each is checked to be malformed, so that a refusal is the only right answer.
  */
 import { type CallName, type CallParams, calls, settingsSchema } from '../../src-contract/channels.ts';
-import { seededRandom } from '../../src-main/slices/random-box.ts';
+import { seededRandom } from '../../src-main/engine/decode/random.ts';
 
 export interface Message {
   readonly name: unknown;

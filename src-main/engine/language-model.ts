@@ -19,7 +19,7 @@ export interface ImageFeatures {
   readonly gridWidth: number;
   readonly tokens: number;
   readonly data: Float32Array;
-  /** Identifies the processed pixels: equal keys mean equal features, which is what prefix matching compares. */
+  /** Identifies the image: equal keys mean equal features, which is what prefix matching compares. */
   readonly key: string;
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planeOverlap, randomLowOverlapBox, seededRandom } from './random-box.ts';
+import { seededRandom } from '../engine/decode/random.ts';
+import { planeOverlap, randomLowOverlapBox } from './random-box.ts';
 
 const size = { width: 252, height: 252, depth: 32 };
 

@@ -13,17 +13,6 @@ const SMALLEST_FRACTION = 0.1;
 const LARGEST_FRACTION = 0.5;
 const ATTEMPTS = 20;
 
-/** A small reproducible generator (Mulberry32): one seed, the same crops on every machine. */
-export function seededRandom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 /** Whole number in [low, high], both included. */
 function between(random: Random, low: number, high: number): number {
   return low + Math.floor(random() * (high - low + 1));

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../engine/decode/random.ts';
 import type { ImagePixels } from '../engine/language-model.ts';
 import { pilResize } from './pil-resample.ts';
-import { seededRandom } from './random-box.ts';
 import { fixtureTable, fixtureTensors, tensorImage } from './test-fixtures.ts';
 import { torchResize } from './torch-resample.ts';
 

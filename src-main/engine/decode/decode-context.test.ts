@@ -3,19 +3,19 @@ import { ReadroomError } from '../../../src-contract/errors.ts';
 import type { ImagePixels, Segment, VisionLanguageModel } from '../language-model.ts';
 import { openModel } from '../model/open-model.ts';
 import { convertFixture, type TestContainer } from '../model/test-models.ts';
-import { createRandom } from './random.ts';
+import { seededRandom } from './random.ts';
 
 const bounds = { min_pixels: 784, max_pixels: 12544, image_processor_type: 'Qwen2VLImageProcessor' };
 
 function noise(width: number, height: number, seed: number): ImagePixels {
-  const random = createRandom(seed);
-  const data = Uint8Array.from({ length: width * height }, () => Math.floor(random.next() * 256));
+  const random = seededRandom(seed);
+  const data = Uint8Array.from({ length: width * height }, () => Math.floor(random() * 256));
   return { width, height, channels: 1, data };
 }
 
 function text(length: number, seed: number): Segment {
-  const random = createRandom(seed);
-  return { kind: 'tokens', ids: Array.from({ length }, () => Math.floor(random.next() * 500)) };
+  const random = seededRandom(seed);
+  return { kind: 'tokens', ids: Array.from({ length }, () => Math.floor(random() * 500)) };
 }
 
 function expectClose(found: Float32Array, wanted: Float32Array, label = ''): void {
@@ -139,10 +139,13 @@ describe('decode context', () => {
 
   it('reports progress and refuses a second run at the same time', async () => {
     const seen: number[] = [];
-    const run = model.context.append(prompt, { onProgress: (done) => seen.push(done) });
-    await expect(model.context.append([text(1, 1)])).rejects.toMatchObject({ code: 'engine-busy' });
+    const pieces = await openModel(container.folder, { providers: ['cpu'], threads: 2, chunk: 100 });
+    const run = pieces.context.append(prompt, { onProgress: (done) => seen.push(done) });
+    await expect(pieces.context.append([text(1, 1)])).rejects.toMatchObject({ code: 'engine-busy' });
     await run;
-    expect(seen).toEqual([256, 345]);
+    await pieces.release();
+    // Three of 115 each, rather than three of 100 and a rest of 45.
+    expect(seen).toEqual([115, 230, 345]);
   });
 
   it('refuses what does not fit before touching the cache', async () => {

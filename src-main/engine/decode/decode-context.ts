@@ -20,7 +20,10 @@ export interface ContextOptions {
   readonly imagePad: number;
   /** Most positions the sequence may have. */
   readonly limit: number;
-  /** Positions a run at most: bounds memory, and how long a cancel waits. */
+  /**
+   * Positions a run, about: bounds memory, and how long a cancel waits. The pieces of a prompt are of one size, at most
+   * half as large again: a rest of a few positions would cost a whole pass over the weights.
+   */
   readonly chunk: number;
 }
 
@@ -117,12 +120,14 @@ export class OnnxDecodeContext implements DecodeContext {
     const offset = this.length - from;
     cache.reserve(this.length, offset + plan.length);
     let logits: Float32Array | undefined;
+    const pieces = Math.max(1, Math.round((plan.length - from) / chunk));
+    const size = Math.ceil((plan.length - from) / pieces);
     for (let at = from; at < plan.length; ) {
       if (hooks.signal?.aborted) {
         this.#dropPartialImage();
         throw new ReadroomError('cancelled', 'Cancelled.');
       }
-      const end = Math.min(at + chunk, plan.length);
+      const end = Math.min(at + size, plan.length);
       try {
         logits = await this.#runChunk(plan, offset, at, end);
       } catch (thrown) {

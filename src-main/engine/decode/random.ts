@@ -1,15 +1,14 @@
 /**
- * The random numbers of sampling: xoshiro128** (Blackman and Vigna), seeded by splitmix32. Written out here so that a
- * seed in a trace gives the same run on every machine and in every version.
+ * The random numbers of runs, of sampling as of random crops: xoshiro128** (Blackman and Vigna), seeded by splitmix32.
+ * Written out here so that a seed in a trace gives the same run on every machine and in every version.
  */
+import type { Random } from '../../slices/random-box.ts';
 
-/** Uniform numbers in [0, 1) with 53 random bits, the same for the same seed. */
-export interface RandomSource {
-  next(): number;
-}
-
-/** Seeds are non-negative safe integers; both 32-bit halves count. */
-export function createRandom(seed: number): RandomSource {
+/**
+ * Uniform numbers in [0, 1) with 53 random bits, the same for the same seed: a non-negative safe integer, of which both
+ * 32-bit halves count.
+ */
+export function seededRandom(seed: number): Random {
   const mix = splitMix32((seed >>> 0) ^ Math.imul(Math.floor(seed / 2 ** 32) >>> 0, 0x9e3779b1));
   const state = Uint32Array.from([mix(), mix(), mix(), mix()]);
   if (state.every((word) => word === 0)) state[0] = 1;
@@ -24,7 +23,7 @@ export function createRandom(seed: number): RandomSource {
     state[3] = rotate(state[3]!, 11);
     return result;
   };
-  return { next: () => ((word() >>> 5) * 2 ** 26 + (word() >>> 6)) / 2 ** 53 };
+  return () => ((word() >>> 5) * 2 ** 26 + (word() >>> 6)) / 2 ** 53;
 }
 
 function rotate(value: number, bits: number): number {

@@ -7,7 +7,7 @@ import {
   keepTopP,
   penaliseRepetition,
 } from './logits-processors.ts';
-import { createRandom } from './random.ts';
+import { seededRandom } from './random.ts';
 import { createSampler, logProbability, topAlternatives } from './sampler.ts';
 
 const greedy: Sampling = { temperature: 0, topP: 1, topK: 0, repetitionPenalty: 1, seed: 0 };
@@ -62,8 +62,8 @@ describe('logits processors', () => {
   });
 
   it('keeps the same nucleus with a vocabulary so large that most of it is dropped unsorted', () => {
-    const random = createRandom(9);
-    const logits = Float32Array.from({ length: 50_000 }, () => random.next() * 20);
+    const random = seededRandom(9);
+    const logits = Float32Array.from({ length: 50_000 }, () => random() * 20);
     const kept = Float32Array.from(logits);
     keepTopP(kept, 0.8);
     const order = [...logits.keys()].sort((a, b) => logits[a]! - logits[b]! || a - b);
@@ -134,8 +134,8 @@ describe('sampler', () => {
 
 describe('random source', () => {
   it('is fixed for good: traces depend on it', () => {
-    const random = createRandom(42);
-    expect([random.next(), random.next(), random.next()]).toMatchInlineSnapshot(`
+    const random = seededRandom(42);
+    expect([random(), random(), random()]).toMatchInlineSnapshot(`
       [
         0.15377165265745885,
         0.018084542542176507,

@@ -11,7 +11,7 @@ import {
   penaliseRepetition,
   suppress,
 } from './logits-processors.ts';
-import { createRandom } from './random.ts';
+import { seededRandom } from './random.ts';
 
 export interface Choice {
   readonly id: number;
@@ -34,7 +34,7 @@ export interface SamplerOptions {
 
 /** One sampler serves one run: its random numbers go on from token to token. */
 export function createSampler(sampling: Sampling, options: SamplerOptions = {}): Sampler {
-  const random = createRandom(sampling.seed);
+  const random = seededRandom(sampling.seed);
   const suppressed = options.suppressed ?? [];
   const process = (logits: Float32Array, context: Iterable<number>): Float32Array => {
     const scores = Float32Array.from(logits);
@@ -50,7 +50,7 @@ export function createSampler(sampling: Sampling, options: SamplerOptions = {}):
     if (!Number.isFinite(scores[best]!)) return best;
     keepTopK(scores, sampling.topK);
     keepTopP(scores, sampling.topP);
-    return draw(scores, random.next());
+    return draw(scores, random());
   };
   return {
     next(logits, context) {

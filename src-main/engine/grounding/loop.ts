@@ -9,7 +9,8 @@ import type { RunOutcome, RunRequest } from '../../../src-contract/engine-protoc
 import { type ErrorPayload, type ReadroomError, toReadroomError } from '../../../src-contract/errors.ts';
 import { locateBox } from '../../../src-contract/geometry.ts';
 import type { RunEvent, RunEventOf, Sampling, StopReason } from '../../../src-contract/run-events.ts';
-import { type Random, seededRandom } from '../../slices/random-box.ts';
+import type { Random } from '../../slices/random-box.ts';
+import { seededRandom } from '../decode/random.ts';
 import type { ImageFeatures, ImagePixels, Segment, VisionLanguageModel } from '../language-model.ts';
 import { engineError } from '../model/session-run.ts';
 import { flatIds } from '../tokenizer/segments.ts';

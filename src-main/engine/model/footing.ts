@@ -14,7 +14,7 @@ export interface FootingOptions {
   /** Tried in this order; undefined for the platform's own ladder. */
   readonly providers: readonly Provider[] | undefined;
   readonly threads: number;
-  /** Positions a decoder run at most. */
+  /** Positions a decoder run, about. */
   readonly chunk: number;
   /** Positions a context at most. */
   readonly limit: number;

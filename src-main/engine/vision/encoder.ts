@@ -8,6 +8,7 @@ import { decodeFloats, encodeFloats, floatTensor } from '../model/float-tensors.
 import { type Feeds, runSession } from '../model/session-run.ts';
 import { FeatureCache } from './feature-cache.ts';
 import type { QwenImageProcessor } from './image-processor.ts';
+import type { Size } from './smart-resize.ts';
 import { visionLayout } from './vision-layout.ts';
 
 /**
@@ -25,10 +26,10 @@ export interface EncoderOptions {
   readonly cacheBytes: number;
 }
 
-/** An image after the model's own resize, waiting to be encoded. */
+/** An image waiting to be encoded, not resized yet: one that is in the cache never will be. */
 interface Pending {
   readonly key: string;
-  readonly processed: ImagePixels;
+  readonly image: ImagePixels;
 }
 
 export class VisionEncoder {
@@ -49,15 +50,15 @@ export class VisionEncoder {
     images: readonly ImagePixels[],
     hooks: StepHooks & { readonly fresh?: boolean } = {},
   ): Promise<{ features: ImageFeatures[]; cached: number }> {
-    const pending = images.map((image) => this.#prepare(image));
+    const pending = images.map((image) => ({ key: keyOf(image), image }));
     const found = new Map<string, ImageFeatures>();
     const missing = new Map<string, Pending>();
-    for (const image of pending) {
-      const known = hooks.fresh ? undefined : this.#cache.get(image.key);
-      if (known) found.set(image.key, known);
-      else missing.set(image.key, image);
+    for (const each of pending) {
+      const known = hooks.fresh ? undefined : this.#cache.get(each.key);
+      if (known) found.set(each.key, known);
+      else missing.set(each.key, each);
     }
-    const cached = pending.filter((image) => found.has(image.key)).length;
+    const cached = pending.filter(({ key }) => found.has(key)).length;
     let done = 0;
     for (const batch of this.#batches([...missing.values()])) {
       if (hooks.signal?.aborted) throw new ReadroomError('cancelled', 'Cancelled.');
@@ -68,32 +69,30 @@ export class VisionEncoder {
       done += batch.length;
       hooks.onProgress?.(done, missing.size);
     }
-    return { features: pending.map((image) => found.get(image.key)!), cached };
+    return { features: pending.map(({ key }) => found.get(key)!), cached };
   }
 
   release(): void {
     this.#cache.clear();
   }
 
-  #prepare(image: ImagePixels): Pending {
-    const processed = this.#options.processor.processedImage(image);
-    const { width, height, channels, data } = processed;
-    const key = createHash('sha256').update(`${width}x${height}x${channels}\n`).update(data).digest('hex');
-    return { key, processed };
+  #processedSize({ image }: Pending): Size {
+    return this.#options.processor.processedSize(image.width, image.height);
   }
 
-  /** Groups of one size, in order of first appearance, none above the limit of patches. */
+  /** Groups of one processed size, in order of first appearance, none above the limit of patches. */
   #batches(images: readonly Pending[]): Pending[][] {
     const bySize = new Map<string, Pending[]>();
-    for (const image of images) {
-      const size = `${image.processed.width}x${image.processed.height}`;
+    for (const each of images) {
+      const { width, height } = this.#processedSize(each);
+      const size = `${width}x${height}`;
       const group = bySize.get(size);
-      if (group) group.push(image);
-      else bySize.set(size, [image]);
+      if (group) group.push(each);
+      else bySize.set(size, [each]);
     }
     const batches: Pending[][] = [];
     for (const group of bySize.values()) {
-      const { width, height } = group[0]!.processed;
+      const { width, height } = this.#processedSize(group[0]!);
       const patches = (width * height) / this.#options.vision.patchSize ** 2;
       const size = Math.max(1, Math.floor(patchesPerBatch / patches));
       for (let at = 0; at < group.length; at += size) batches.push(group.slice(at, at + size));
@@ -103,7 +102,7 @@ export class VisionEncoder {
 
   async #run(batch: readonly Pending[]): Promise<ImageFeatures[]> {
     const { session, processor, vision, activation } = this.#options;
-    const { width, height } = batch[0]!.processed;
+    const { width, height } = this.#processedSize(batch[0]!);
     const gridHeight = height / vision.patchSize;
     const gridWidth = width / vision.patchSize;
     const layout = visionLayout(vision, gridHeight, gridWidth);
@@ -111,7 +110,7 @@ export class VisionEncoder {
     const floats = (data: Float32Array, dims: number[]) =>
       floatTensor(activation, encodeFloats(activation, data), dims);
     const { patches, windows, windowSlots } = layout;
-    const pixels = processor.patchify(batch.map((image) => image.processed));
+    const pixels = processor.toPixelValues(batch.map(({ image }) => image));
     const feeds: Feeds = {
       pixel_values: floats(pixels, [batch.length * patches, processor.patchLength]),
       rotary_cos: floats(layout.rotaryCos, [patches, half]),
@@ -130,4 +129,9 @@ export class VisionEncoder {
       return { gridHeight, gridWidth, tokens, data, key };
     });
   }
+}
+
+/** Of the image as it came: equal images have equal features. */
+function keyOf({ width, height, channels, data }: ImagePixels): string {
+  return createHash('sha256').update(`${width}x${height}x${channels}\n`).update(data).digest('hex');
 }
