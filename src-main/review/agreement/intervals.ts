@@ -5,7 +5,7 @@
  * narrow.
  */
 import type { Estimate } from '../../../src-contract/project.ts';
-import { createRandom } from '../../engine/decode/random.ts';
+import { seededRandom } from '../../engine/decode/random.ts';
 
 /** Resamples of one interval, and the seed of all: the same reviews give the same interval on every machine. */
 export const bootstrapResamples = 1_000;
@@ -47,11 +47,11 @@ export function estimateFromSums(
   for (const vector of cases) add(vector);
   const value = cases.length > 0 ? statistic(sums) : null;
   if (value === null || cases.length < leastCases) return { value, low: null, high: null, n };
-  const random = createRandom(bootstrapSeed);
+  const random = seededRandom(bootstrapSeed);
   const values: number[] = [];
   for (let resample = 0; resample < bootstrapResamples; resample++) {
     sums.fill(0);
-    for (let draw = 0; draw < cases.length; draw++) add(cases[Math.floor(random.next() * cases.length)]);
+    for (let draw = 0; draw < cases.length; draw++) add(cases[Math.floor(random() * cases.length)]);
     const drawn = statistic(sums);
     if (drawn !== null) values.push(drawn);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRandom } from '../../engine/decode/random.ts';
+import { seededRandom } from '../../engine/decode/random.ts';
 import { fixtureTable } from '../../slices/test-fixtures.ts';
 import { bootstrapResamples, estimateFromSums, leastCases, quantile, wilson } from './intervals.ts';
 import {
@@ -117,16 +117,14 @@ describe('intervals', () => {
   });
 
   it('cover the truth about as often as they say, also where items of a case go together', () => {
-    const random = createRandom(11);
+    const random = seededRandom(11);
     let covered = 0;
     const trials = 200;
     for (let trial = 0; trial < trials; trial++) {
       // 40 cases of five items each; a case's items are all alike three times in four.
       const cases = Array.from({ length: 40 }, () => {
-        const common = random.next() < 0.5 ? 1 : 0;
-        const items = Array.from({ length: 5 }, () =>
-          random.next() < 0.75 ? common : random.next() < 0.5 ? 1 : 0,
-        );
+        const common = random() < 0.5 ? 1 : 0;
+        const items = Array.from({ length: 5 }, () => (random() < 0.75 ? common : random() < 0.5 ? 1 : 0));
         return [items.reduce<number>((sum, item) => sum + item, 0), items.length];
       });
       const { low, high } = estimateFromSums(cases, ([sum, n]) => sum / n, 200);
