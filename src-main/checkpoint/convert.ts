@@ -23,12 +23,18 @@ import { encodeJob } from './weights/encode-rows.ts';
 export interface ConversionProgress {
   /** hash: reading the checkpoint for its sha256; write: making the container's files. */
   readonly phase: 'hash' | 'write';
-  /** Over both phases; what an earlier, interrupted run did counts as done. */
+  /** Over both phases, a hashed byte as a part of a written one; what an earlier, interrupted run did counts as done. */
   readonly doneBytes: number;
   readonly totalBytes: number;
   /** The file being read or written, without its folder. */
   readonly file: string;
 }
+
+/**
+ * What hashing a byte counts in the progress, writing one counting 1: the 16.6 GB of a 7B are hashed in 20 s, and its
+ * 5.4 GB of int4 take minutes.
+ */
+const hashShare = 1 / 20;
 
 export interface ConversionOptions {
   /** The checkpoint folder. */
@@ -60,12 +66,13 @@ class Conversion {
   readonly #plan: ConversionPlan;
   readonly #options: ConversionOptions;
   readonly #totalBytes: number;
-  #doneBytes = 0;
+  #done = 0;
 
   constructor(plan: ConversionPlan, options: ConversionOptions) {
     this.#plan = plan;
     this.#options = options;
-    this.#totalBytes = sum(plan.tensorFiles) + sum(plan.companions) * 2 + sum(this.#outputs());
+    const hashed = sum(plan.tensorFiles) + sum(plan.companions);
+    this.#totalBytes = Math.round(hashShare * hashed) + sum(plan.companions) + sum(this.#outputs());
   }
 
   async run(): Promise<Manifest> {
@@ -219,8 +226,9 @@ class Conversion {
   }
 
   #progress(phase: ConversionProgress['phase'], bytes: number, file: string): void {
-    this.#doneBytes += bytes;
-    this.#options.onProgress?.({ phase, doneBytes: this.#doneBytes, totalBytes: this.#totalBytes, file });
+    this.#done += phase === 'hash' ? hashShare * bytes : bytes;
+    const doneBytes = Math.round(this.#done);
+    this.#options.onProgress?.({ phase, doneBytes, totalBytes: this.#totalBytes, file });
   }
 
   #manifest(source: readonly ContainerFile[], files: readonly ContainerFile[]): Manifest {
