@@ -2,13 +2,13 @@
 import type { Recent, Settings } from '../../src-contract/channels.ts';
 import type { CallHandlers } from '../ipc/router.ts';
 import { appVersion } from '../runs/version.ts';
+import { sampleSource, samples } from '../study/samples.ts';
 import type { EngineService } from './engine-service.ts';
 import type { Models } from './models.ts';
 import { projectHandlers } from './project-handlers.ts';
 import type { Projects } from './projects.ts';
 import type { RecentStudies } from './recent-studies.ts';
 import type { Runs } from './runs.ts';
-import { sampleSource, samples } from './samples.ts';
 import type { Studies } from './studies.ts';
 
 /** What only Electron can do; see dialogs.ts. */

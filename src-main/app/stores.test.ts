@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { settingsSchema } from '../../src-contract/channels.ts';
+import { samples } from '../study/samples.ts';
 import { JsonStore } from './json-store.ts';
 import { RecentStudies } from './recent-studies.ts';
-import { samples } from './samples.ts';
 import { pathsOf } from './start-paths.ts';
 
 let folder: string;

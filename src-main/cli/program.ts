@@ -7,6 +7,7 @@ import { runAsk } from './commands/ask.ts';
 import { run2dBatch, run3dBatch } from './commands/batch.ts';
 import { runConvert } from './commands/convert.ts';
 import { runDoctor } from './commands/doctor.ts';
+import { runFigure } from './commands/figure.ts';
 import { runInspect } from './commands/inspect.ts';
 import { runModels } from './commands/models.ts';
 import { run2d, run3d } from './commands/single.ts';
@@ -102,6 +103,32 @@ export function buildProgram(): Command {
   }
   addGenerationOptions(addModelOptions(twoBatch), 256).action(run2dBatch);
   addVolumeOptions(addGenerationOptions(addModelOptions(threeBatch), 128)).action(run3dBatch);
+
+  const figure = program
+    .command('figure')
+    .argument('[study]', 'a study with a volume; or --sample')
+    .description(
+      "the paper's figure of one case: the question on the volume, then on each slice of the cuboid as a 2D image",
+    )
+    .option('--sample', 'the bundled case, with its first question unless another is given', false)
+    .option('--question <text>', 'the question')
+    .option('--title <text>', 'heading (default: modality and size; nothing that may name a patient)')
+    .requiredOption('--out <files...>', 'figure.svg, figure.png, figure.pdf: one or several')
+    .option('--series <id>', 'which series (default: the largest volume)')
+    .option('--slice <n>', 'which slice is shown large (default: the middle one)', wholeNumber(0))
+    .option('--every <n>', 'ask on every n-th slice of the cuboid only', wholeNumber(1), 1)
+    .option('--window <center,width>', 'display window of the slices', displayWindow)
+    .option('--dpi <n>', 'resolution of the PNG at 180 mm width', wholeNumber(50), 600)
+    .option('--traces <folder>', 'keep the traces there; a rerun goes on from them')
+    .option('--json', 'print the curve as JSON', false);
+  addChoiceOptions(addGenerationOptions(addModelOptions(figure), 128));
+  figure.action((study: string | undefined, options) =>
+    runFigure(study, {
+      ...options,
+      tokensPerRound:
+        figure.getOptionValueSource('tokensPerRound') === 'cli' ? options.tokensPerRound : undefined,
+    }),
+  );
 
   program
     .command('convert')

@@ -40,6 +40,10 @@ export const bundledModelsFolder = (): string => join(projectRoot(), 'resources'
 /** The bundled case(s), each described by a case.json. */
 export const samplesFolder = (): string => join(projectRoot(), 'resources', 'samples');
 
+/** The font of figures: the same letters in every PNG and PDF, on every machine. */
+export const fontFile = (weight: 'regular' | 'bold'): string =>
+  join(projectRoot(), 'resources', 'fonts', weight === 'bold' ? 'Arimo-Bold.ttf' : 'Arimo-Regular.ttf');
+
 /** The bundled process that hosts ONNX Runtime. */
 export const engineHostEntry = (): string => join(projectRoot(), 'out', 'main', 'engine-host.js');
 

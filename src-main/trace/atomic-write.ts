@@ -8,7 +8,7 @@ import { ReadroomError, toReadroomError } from '../../src-contract/errors.ts';
  * Writes beside the target, flushes, and renames over it. Missing folders are made.
  * @throws ReadroomError 'disk-full' or 'file-unreadable', naming the file; the old content stays
  */
-export async function writeFileAtomically(file: string, content: string): Promise<void> {
+export async function writeFileAtomically(file: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${file}.${randomUUID()}.tmp`;
   try {
     await mkdir(dirname(file), { recursive: true });
