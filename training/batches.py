@@ -25,7 +25,7 @@ TRAIN_SEED, VALID_SEED = 10**9, 5 * 10**8
 CELLS = 4
 ASKED_3D = 4
 """Questions for each training volume: its 576 image tokens are run once for all of them."""
-LETTER_WEIGHT = 4.0
+LETTER_WEIGHT = 12.0
 ASTRAY = 0.07
 """Share of training crops that miss the lesion; a question about its type then has a random answer (``make_item``)."""
 
