@@ -44,6 +44,10 @@ export const callNames = [
   'review.undo',
   'review.redo',
   'review.next',
+  'project.agreement',
+  'project.disagreements',
+  'compare.runs',
+  'compare.consistency',
 ] as const;
 export type CallName = (typeof callNames)[number];
 

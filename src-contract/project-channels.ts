@@ -108,11 +108,15 @@ export const agreementCalls = {
   },
 } as const satisfies CallTable;
 
-/** Two runs beside each other, and the paper's figure. */
+/** Two runs beside each other. */
 export const compareCalls = {
   'compare.runs': { params: z.strictObject({ a: idSchema, b: idSchema }), result: comparisonSchema },
   /** From the 2D runs on slices of the volume run's series that ask the same question. */
   'compare.consistency': { params: ofRun, result: consistencySchema },
+} as const satisfies CallTable;
+
+/** The paper's figure of 2D against 3D. */
+export const figureCalls = {
   /** The figure as SVG, for the screen. */
   'compare.figure': {
     params: z.strictObject({ volumeRunId: idSchema, slice: z.number().int().nonnegative() }),

@@ -7,7 +7,7 @@
  */
 import { z } from 'zod';
 import { projectViewSchema, readerSchema } from './project.ts';
-import { projectCalls } from './project-channels.ts';
+import { agreementCalls, compareCalls, projectCalls } from './project-channels.ts';
 import { idSchema } from './review.ts';
 import { sourceFileSchema } from './study.ts';
 import { type Trace, traceFormat } from './trace.ts';
@@ -69,6 +69,10 @@ export const projectMethods = {
   undo: projectCalls['review.undo'],
   redo: projectCalls['review.redo'],
   next: projectCalls['review.next'],
+  agreement: agreementCalls['project.agreement'],
+  disagreements: agreementCalls['project.disagreements'],
+  compare: compareCalls['compare.runs'],
+  consistency: compareCalls['compare.consistency'],
 } as const;
 export type ProjectMethods = typeof projectMethods;
 

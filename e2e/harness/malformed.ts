@@ -67,6 +67,10 @@ export const wellFormed: Samples = {
   'review.undo': {},
   'review.redo': {},
   'review.next': { after: null, filter: {} },
+  'project.agreement': { filter: {} },
+  'project.disagreements': { filter: {} },
+  'compare.runs': { a: 'run', b: 'run' },
+  'compare.consistency': { runId: 'run' },
 };
 
 export const callNames = Object.keys(calls) as CallName[];

@@ -1,10 +1,13 @@
 /** What each call of project-channels.ts does: dialogs here, the work in the project's process. */
-import type { projectCalls } from '../../src-contract/project-channels.ts';
+import type { agreementCalls, compareCalls, projectCalls } from '../../src-contract/project-channels.ts';
 import type { CallHandlers } from '../ipc/router.ts';
 import { openCaseStudy } from './case-study.ts';
 import type { Services } from './handlers.ts';
 
-export type ProjectHandlers = Pick<CallHandlers, keyof typeof projectCalls>;
+export type ProjectHandlers = Pick<
+  CallHandlers,
+  keyof typeof projectCalls | keyof typeof agreementCalls | keyof typeof compareCalls
+>;
 
 export function projectHandlers({ projects, studies, dialogs }: Services): ProjectHandlers {
   return {
@@ -30,5 +33,9 @@ export function projectHandlers({ projects, studies, dialogs }: Services): Proje
     'review.undo': () => projects.call('undo', {}),
     'review.redo': () => projects.call('redo', {}),
     'review.next': (params) => projects.call('next', params),
+    'project.agreement': (params) => projects.call('agreement', params),
+    'project.disagreements': (params) => projects.call('disagreements', params),
+    'compare.runs': (params) => projects.call('compare', params),
+    'compare.consistency': (params) => projects.call('consistency', params),
   };
 }

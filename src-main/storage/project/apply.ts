@@ -5,10 +5,11 @@
  */
 import type { LogEntry } from '../../../src-contract/project.ts';
 import { type Edit, registerKey } from '../../../src-contract/review.ts';
+import { disagreementsOf } from '../../review/agreement/disagreements.ts';
 import type { Database } from './database.ts';
 import type { RunFacts } from './facts.ts';
 import { canonicalJson } from './log.ts';
-import { disagreeing, reviewsIn } from './reviews.ts';
+import { readersOf, reviewedRun, reviewsIn } from './reviews.ts';
 
 /** What entries touched, to be brought up to date with `refresh` in the same transaction. */
 export class Touched {
@@ -61,14 +62,14 @@ export function applyEntry(
       const facts = factsOfTrace(traceSha256);
       db.run(
         `INSERT INTO runs (run_id, case_id, trace_sha256, at, replica, seq, created_at, mode, slice, preset, model,
-           precision, question, options, answer, expected, steps, stop_reason, finished, disagreement)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
+           precision, question, options, answer, expected, steps, stop_reason, axis, finished, disagreement)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
          ON CONFLICT (run_id) DO UPDATE SET case_id = excluded.case_id, trace_sha256 = excluded.trace_sha256,
            at = excluded.at, replica = excluded.replica, seq = excluded.seq, created_at = excluded.created_at,
            mode = excluded.mode, slice = excluded.slice, preset = excluded.preset, model = excluded.model,
            precision = excluded.precision, question = excluded.question, options = excluded.options,
            answer = excluded.answer, expected = excluded.expected, steps = excluded.steps,
-           stop_reason = excluded.stop_reason WHERE ${earlier('runs')}`,
+           stop_reason = excluded.stop_reason, axis = excluded.axis WHERE ${earlier('runs')}`,
         [
           runId,
           caseId,
@@ -86,8 +87,10 @@ export function applyEntry(
           facts.expected,
           facts.steps,
           facts.stopReason,
+          facts.axis,
         ],
       );
+      keepBoxes(db, runId, traceSha256, facts);
       touched.runs.add(runId);
       touched.cases.add(caseId);
       return;
@@ -98,6 +101,18 @@ export function applyEntry(
     case 'project-created':
     case 'merged':
       return;
+  }
+}
+
+/** Unless an earlier run of this id is the one that holds. */
+function keepBoxes(db: Database, runId: string, sha256: string, { boxes }: RunFacts): void {
+  if (!db.get('SELECT 1 FROM runs WHERE run_id = ? AND trace_sha256 = ?', [runId, sha256])) return;
+  db.run('DELETE FROM steps WHERE run_id = ?', [runId]);
+  for (const [step, { min, max }] of boxes.entries()) {
+    db.run(
+      'INSERT INTO steps (run_id, step, min_i, min_j, min_k, max_i, max_j, max_k) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      [runId, step, ...min, ...max],
+    );
   }
 }
 
@@ -157,10 +172,11 @@ function refreshRun(db: Database, runId: string): string | null {
       review.reading?.status === 'done' ? 1 : 0,
     ]);
   }
-  const finished = reviews.filter(({ reading }) => reading?.status === 'done');
+  const finished = reviews.filter(({ reading }) => reading?.status === 'done').length;
+  const reviewed = finished > 1 ? reviewedRun(db, runId, reviews) : null;
   db.run('UPDATE runs SET finished = ?, disagreement = ? WHERE run_id = ?', [
-    finished.length,
-    disagreeing(finished, run.steps) ? 1 : 0,
+    finished,
+    reviewed && disagreementsOf(reviewed, readersOf(db)).length > 0 ? 1 : 0,
     runId,
   ]);
   return run.case_id;

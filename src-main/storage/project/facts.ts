@@ -4,6 +4,7 @@ import { sliceAxis } from '../../../src-contract/box-measures.ts';
 import { ReadroomError } from '../../../src-contract/errors.ts';
 import { applyAffine, point, processorToSource } from '../../../src-contract/geometry.ts';
 import type { Case, RunRow } from '../../../src-contract/project.ts';
+import { type SourceBox, sourceBoxOf } from '../../../src-contract/source-box.ts';
 import { summarizeEvents, type Trace } from '../../../src-contract/trace.ts';
 import { canonicalJson, sha256Of } from './log.ts';
 
@@ -24,6 +25,10 @@ export type RunFacts = Pick<
 > & {
   /** As the trace has it. */
   readonly runId: string;
+  /** Source axis along which the model's slices run. */
+  readonly axis: 0 | 1 | 2;
+  /** The model's box of each step. */
+  readonly boxes: readonly SourceBox[];
 };
 
 /** @throws ReadroomError 'input-invalid' for a trace of a run that never began */
@@ -48,6 +53,8 @@ export function factsOf(trace: Trace): RunFacts {
     expected: trace.expected,
     steps: steps.length,
     stopReason,
+    axis: sliceAxis(trace.chain),
+    boxes: steps.map(({ box }) => sourceBoxOf(box.located)),
   };
 }
 

@@ -59,8 +59,13 @@ export function openFile(file: string, { trusted }: OpenFileOptions): Database {
     if (version < projectVersion) {
       backUp(db, version);
       upgrade(db, version);
-    } else if (!trusted) {
-      db.transaction(() => rebuild(db));
+    }
+    if (!trusted) {
+      db.transaction(() => {
+        rebuild(db);
+        // Places are of the machine that wrote them.
+        db.run('DELETE FROM places');
+      });
     }
     return db;
   } catch (thrown) {
@@ -115,8 +120,8 @@ function checkPages(db: Database): void {
 /** Beside the file, before anything in it is changed; an older Readroom can still open it. */
 function backUp(db: Database, version: number): void {
   const { file } = db;
-  const copy = `${file}.version-${version}.bak`;
-  if (existsSync(copy)) return;
+  let copy = `${file}.version-${version}.bak`;
+  for (let n = 2; existsSync(copy); n++) copy = `${file}.version-${version}-${n}.bak`;
   try {
     // What is still in the WAL goes into the file first.
     db.pragma('wal_checkpoint(TRUNCATE)');

@@ -21,7 +21,7 @@ import { caseOf, factsOf, type RunFacts, titleOfSources } from './facts.ts';
 import { type HistoryRow, historyOf, inverseOf } from './history.ts';
 import { insertEntry, nameOf, nextEntry, sha256Of } from './log.ts';
 import { createFile, openFile } from './open-file.ts';
-import { blindingOf, registerValue, reviewsIn, sameValue } from './reviews.ts';
+import { blindingOf, readersOf, registerValue, reviewsIn, sameValue } from './reviews.ts';
 import { putTrace, readTrace } from './traces.ts';
 
 export interface ProjectOptions {
@@ -107,10 +107,7 @@ export class Project {
   }
 
   readers(): Reader[] {
-    const rows = this.db.all<{ reader_id: string; name: string; role: Reader['role'] }>(
-      'SELECT reader_id, name, role FROM readers ORDER BY at, replica, seq',
-    );
-    return rows.map(({ reader_id, name, role }) => ({ readerId: reader_id, name, role }));
+    return readersOf(this.db);
   }
 
   addReader({ name, role }: Omit<Reader, 'readerId'>): Reader {

@@ -218,3 +218,15 @@ function placeOf(db: Database, sort: CaseSort, runId: string): SqlValue[] | null
   );
   return row && [row.key, row.case_id, row.created_at, row.run_id];
 }
+
+/** Ids of runs in the cases of a filter, as far as the reader may know others' reviews of them; in the list's order. */
+export function runsWhere(db: Database, reader: Reader, filter: CaseFilter, condition: string): string[] {
+  const where = conditionOf(db, filter, reader);
+  const may = visible(db, reader);
+  const rows = db.all<{ run_id: string }>(
+    `SELECT r.run_id FROM cases c JOIN runs r ON r.case_id = c.case_id
+     WHERE ${where.sql} AND ${condition} AND ${may.sql} ORDER BY ${orders.newest}, r.created_at, r.run_id`,
+    [...where.values, ...may.values],
+  );
+  return rows.map(({ run_id }) => run_id);
+}

@@ -7,7 +7,7 @@ import { entryOf, type LogRow, logColumns, noteEntry } from './log.ts';
 import { readTrace } from './traces.ts';
 
 export function rebuild(db: Database): void {
-  for (const table of ['progress', 'runs', 'cases', 'readers', 'registers', 'subjects']) {
+  for (const table of ['progress', 'steps', 'runs', 'cases', 'readers', 'registers', 'subjects']) {
     db.run(`DELETE FROM ${table}`);
   }
   const touched = new Touched();

@@ -9,6 +9,7 @@ import {
   type Review,
   registerKey,
 } from '../../../src-contract/review.ts';
+import type { ReviewedRun } from '../../review/agreement/reviewed-run.ts';
 import type { Database } from './database.ts';
 import { canonicalJson } from './log.ts';
 
@@ -98,14 +99,46 @@ export function reviewsFor(db: Database, runId: string, reader: Reader): Reviews
   return { own, others: open ? others : [], hidden: open ? 0 : others.length } as ReviewsView;
 }
 
-/** Do readers who finished a run differ on a step, or on whether a box was missed? */
-export function disagreeing(reviews: readonly Review[], steps: number): boolean {
-  const [first, ...rest] = reviews;
-  if (!first) return false;
-  const decision = (review: Review, step: number): string => review.verdicts[step]?.decision ?? '';
-  for (let step = 0; step < steps; step++) {
-    if (rest.some((review) => decision(review, step) !== decision(first, step))) return true;
-  }
-  const missed = (review: Review): boolean => Object.keys(review.added).length > 0;
-  return rest.some((review) => missed(review) !== missed(first));
+export function readersOf(db: Database): Reader[] {
+  const rows = db.all<{ reader_id: string; name: string; role: Reader['role'] }>(
+    'SELECT reader_id, name, role FROM readers ORDER BY at, replica, seq',
+  );
+  return rows.map(({ reader_id, name, role }) => ({ readerId: reader_id, name, role }));
+}
+
+interface ReviewedRow {
+  readonly case_id: string;
+  readonly title: string;
+  readonly question: string;
+  readonly mode: '2d' | '3d';
+  readonly axis: 0 | 1 | 2;
+}
+type BoxRow = Readonly<Record<'min_i' | 'min_j' | 'min_k' | 'max_i' | 'max_j' | 'max_k', number>>;
+
+/** A run as agreement looks at it; null where there is no such run. */
+export function reviewedRun(db: Database, runId: string, reviews = reviewsIn(db, runId)): ReviewedRun | null {
+  const row = db.get<ReviewedRow>(
+    `SELECT r.case_id, c.title, r.question, r.mode, r.axis FROM runs r JOIN cases c USING (case_id)
+     WHERE r.run_id = ?`,
+    [runId],
+  );
+  const boxes = db.all<BoxRow>(
+    'SELECT min_i, min_j, min_k, max_i, max_j, max_k FROM steps WHERE run_id = ? ORDER BY step',
+    [runId],
+  );
+  return (
+    row && {
+      caseId: row.case_id,
+      runId,
+      title: row.title,
+      question: row.question,
+      mode: row.mode,
+      axis: row.axis,
+      steps: boxes.map((box) => ({
+        min: [box.min_i, box.min_j, box.min_k],
+        max: [box.max_i, box.max_j, box.max_k],
+      })),
+      reviews,
+    }
+  );
 }

@@ -119,8 +119,25 @@ CREATE TABLE places (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** The model's boxes, so that readers can be compared without opening traces. */
+const version2 = `
+ALTER TABLE runs ADD COLUMN axis INTEGER NOT NULL DEFAULT 2;
+CREATE TABLE steps (
+  run_id TEXT NOT NULL REFERENCES runs (run_id),
+  step INTEGER NOT NULL,
+  min_i REAL NOT NULL,
+  min_j REAL NOT NULL,
+  min_k REAL NOT NULL,
+  max_i REAL NOT NULL,
+  max_j REAL NOT NULL,
+  max_k REAL NOT NULL,
+  PRIMARY KEY (run_id, step)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX runs_finished ON runs (finished) WHERE finished > 0;
+`;
+
 /** What makes version n out of version n - 1; the first makes an empty file. What follows from the log is rebuilt after. */
-export const migrations: readonly string[] = [version1];
+export const migrations: readonly string[] = [version1, version2];
 
 if (migrations.length !== projectVersion) throw new Error('Each version of a project needs its migration.');
 

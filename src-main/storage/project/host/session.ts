@@ -4,6 +4,7 @@ import { ReadroomError } from '../../../../src-contract/errors.ts';
 import type { MethodParams, MethodResult } from '../../../../src-contract/method-channel.ts';
 import type { ProjectEvent, ProjectMethods } from '../../../../src-contract/project-protocol.ts';
 import type { MethodHandlers } from '../../../channel/server.ts';
+import { agreementIn, compareIn, consistencyIn, disagreementsIn } from '../analysis.ts';
 import { logPage } from '../audit.ts';
 import { locate, placedSources } from '../places.ts';
 import { type Change, Project } from '../project.ts';
@@ -55,6 +56,10 @@ export class ProjectSession {
       },
       undo: () => this.#tookBack(this.#project.undo()),
       redo: () => this.#tookBack(this.#project.redo()),
+      agreement: ({ filter }) => agreementIn(this.#project, filter),
+      disagreements: ({ filter }) => ({ rows: disagreementsIn(this.#project, filter) }),
+      compare: ({ a, b }) => compareIn(this.#project, a, b),
+      consistency: ({ runId }) => consistencyIn(this.#project, runId),
       next: (params) => nextRun(this.#project.db, this.#project.reader, params),
     };
   }

@@ -15,7 +15,10 @@ export async function writeFixture(file: string): Promise<void> {
   const project = await Project.create(file, 'Fixture', anna);
   project.addRun(makeTrace({ runId: 'volume', steps: 3 }), 'Thorax');
   project.addRun(makeTrace({ runId: 'slice', slice: 7, steps: 1, answer: 'B' }), 'Thorax');
-  project.addRun(makeTrace({ runId: 'other', pixels: 'other', modality: 'MR', question: 'Was ist das?' }), 'Schädel');
+  project.addRun(
+    makeTrace({ runId: 'other', pixels: 'other', modality: 'MR', question: 'Was ist das?' }),
+    'Schädel',
+  );
   read(project, anna, 'accept');
   project.undo();
   project.close();

@@ -1,0 +1,52 @@
+/** What is worked out over many runs of a project: agreement of readers, and runs beside each other. */
+import type { Comparison, Consistency } from '../../../src-contract/comparison.ts';
+import type { Agreement, CaseFilter, Disagreement, Reader } from '../../../src-contract/project.ts';
+import { agreementOf } from '../../review/agreement/agreement.ts';
+import { listDisagreements } from '../../review/agreement/disagreements.ts';
+import type { ReviewedRun } from '../../review/agreement/reviewed-run.ts';
+import { type ComparedRun, compareRuns } from '../../review/compare/compare-runs.ts';
+import { consistencyOf } from '../../review/compare/consistency.ts';
+import type { Project } from './project.ts';
+import { runsWhere } from './queries.ts';
+import { readersOf, reviewedRun } from './reviews.ts';
+
+/** Runs that someone has finished, as far as the asking reader may know what others say of them. */
+function* reviewedRuns(
+  { db }: Project,
+  reader: Reader,
+  filter: CaseFilter,
+  only: 'finished' | 'disagreeing',
+): Generator<ReviewedRun> {
+  const condition = only === 'finished' ? 'r.finished > 0' : 'r.disagreement = 1';
+  for (const runId of runsWhere(db, reader, filter, condition)) {
+    const run = reviewedRun(db, runId);
+    if (run) yield run;
+  }
+}
+
+export const agreementIn = (project: Project, filter: CaseFilter): Agreement =>
+  agreementOf(reviewedRuns(project, project.reader, filter, 'finished'), readersOf(project.db));
+
+export const disagreementsIn = (project: Project, filter: CaseFilter): Disagreement[] =>
+  listDisagreements(reviewedRuns(project, project.reader, filter, 'disagreeing'), readersOf(project.db));
+
+const comparedRun = (project: Project, runId: string): ComparedRun => ({
+  runId,
+  trace: project.trace(runId),
+});
+
+export const compareIn = (project: Project, a: string, b: string): Comparison =>
+  compareRuns(comparedRun(project, a), comparedRun(project, b));
+
+/** With the 2D runs of the same case. @throws ReadroomError as consistencyOf */
+export function consistencyIn(project: Project, runId: string): Consistency {
+  const slices = project.db.all<{ run_id: string }>(
+    `SELECT run_id FROM runs WHERE mode = '2d' AND case_id = ? AND question =
+       (SELECT question FROM runs WHERE run_id = ?) ORDER BY created_at, run_id`,
+    [project.caseIdOf(runId), runId],
+  );
+  const runs = (function* () {
+    for (const { run_id } of slices) yield comparedRun(project, run_id);
+  })();
+  return consistencyOf(comparedRun(project, runId), runs);
+}
