@@ -8,7 +8,7 @@
 export interface Command {
   readonly label: string;
   /** Where the menu, the palette and the shortcut sheet group it. */
-  readonly group: 'File' | 'View' | 'Run' | 'Help';
+  readonly group: 'File' | 'View' | 'Run' | 'Review' | 'Help';
   readonly accelerator?: string;
   /** In the native menu. */
   readonly menu: boolean;
@@ -27,6 +27,8 @@ export const commands = {
   'open-sample': command('File', 'Open the sample study', 'CmdOrCtrl+Shift+S'),
   'close-study': command('File', 'Close study', 'CmdOrCtrl+W'),
   'export-trace': command('File', 'Export trace…', 'CmdOrCtrl+E'),
+  'new-project': command('File', 'New project…'),
+  'open-project': command('File', 'Open project…'),
   'show-settings': command('File', 'Settings…', 'CmdOrCtrl+,'),
   'layout-1x1': command('View', 'One viewport', 'CmdOrCtrl+1'),
   'layout-1x2': command('View', 'Two viewports', 'CmdOrCtrl+2'),
@@ -39,6 +41,13 @@ export const commands = {
   'show-models': command('View', 'Models', 'CmdOrCtrl+Shift+M'),
   ask: command('Run', 'Ask', 'CmdOrCtrl+Enter'),
   stop: command('Run', 'Stop', 'CmdOrCtrl+.'),
+  'show-review': command('Review', 'Review', 'CmdOrCtrl+R'),
+  'show-cases': command('Review', 'Cases', 'CmdOrCtrl+L'),
+  'next-unfinished': command('Review', 'Next unfinished run'),
+  'undo-review': command('Review', 'Undo the last change of the review'),
+  'redo-review': command('Review', 'Redo'),
+  'show-readers': command('Review', 'Project, readers, blinding'),
+  'show-history': command('Review', 'History'),
   'command-palette': command('Help', 'All commands…', 'CmdOrCtrl+K'),
   'show-shortcuts': command('Help', 'Keyboard shortcuts', 'CmdOrCtrl+/'),
   'show-about': command('Help', 'About Readroom'),

@@ -1,7 +1,6 @@
-/** The window: studies on the left, images in the centre, questions on the right, one line of state below. */
+/** The window: studies and cases on the left, images in the centre, questions and review on the right. */
 import { type CSSProperties, type DragEvent, useEffect, useState } from 'react';
-import { StudyBrowser } from './browser/study-browser.tsx';
-import { ChatPanel } from './chat/chat-panel.tsx';
+import { LeftPanel } from './browser/left-panel.tsx';
 import { viewerTouched } from './state/run-store.ts';
 import { useSettings } from './state/settings-store.ts';
 import { useStudies } from './state/study-store.ts';
@@ -9,6 +8,7 @@ import { useUi, widthLimits } from './state/ui-store.ts';
 import { ErrorBoundary } from './ui/error-boundary.tsx';
 import { Notices } from './ui/notices.tsx';
 import { Panels } from './ui/panels.tsx';
+import { SidePanel } from './ui/side-panel.tsx';
 import { Splitter } from './ui/splitter.tsx';
 import { StatusBar } from './ui/status-bar.tsx';
 import { TopBar } from './ui/top-bar.tsx';
@@ -68,7 +68,7 @@ export function App() {
           <>
             <div className={narrow ? 'area-browser-over' : 'area-browser'}>
               <ErrorBoundary area="study list">
-                <StudyBrowser />
+                <LeftPanel />
               </ErrorBoundary>
             </div>
             {!narrow && (
@@ -105,8 +105,8 @@ export function App() {
               onChange={(width) => setLayout({ chatWidth: width })}
             />
             <div className="area-chat">
-              <ErrorBoundary area="chat">
-                <ChatPanel />
+              <ErrorBoundary area="right-hand side">
+                <SidePanel />
               </ErrorBoundary>
             </div>
           </>

@@ -49,6 +49,7 @@ export function buildMenu(app: App, recent: readonly Recent[], actions: MenuActi
     { role: 'editMenu' },
     { label: 'View', submenu: [...itemsOf('View'), separator, ...zoomItems] },
     { label: 'Run', submenu: itemsOf('Run') },
+    { label: 'Review', submenu: itemsOf('Review') },
     { role: 'help', label: 'Help', submenu: itemsOf('Help') },
   ];
   return Menu.buildFromTemplate(template);

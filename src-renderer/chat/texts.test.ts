@@ -32,6 +32,7 @@ const run = (part: Partial<Run>): Run => ({
   rounds: 1,
   steps: 0,
   boxesShown: true,
+  recorded: false,
   ...part,
 });
 const answer = (...letters: [string | null, string | null, string | null]) => {

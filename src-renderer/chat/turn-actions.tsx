@@ -1,4 +1,6 @@
 /** What can be done with a question that has ended. */
+import { useProject } from '../project/project-store.ts';
+import { openRun } from '../review/open-run.ts';
 import { call } from '../state/bridge.ts';
 import { type Run, runLog, useRuns } from '../state/run-store.ts';
 import { useUi } from '../state/ui-store.ts';
@@ -22,6 +24,7 @@ export function TurnActions({ run, replay }: { run: Run; replay: Replay }) {
   const showBoxes = useRuns((state) => state.showBoxes);
   const remove = useRuns((state) => state.remove);
   const take = useComposer((state) => state.take);
+  const caseId = useProject(({ caseOfRun }) => caseOfRun[runId]);
   const hasText = runLog(runId).tokens > 0;
   return (
     <div className="turn-actions" role="toolbar" aria-label="This question">
@@ -53,7 +56,15 @@ export function TurnActions({ run, replay }: { run: Run; replay: Replay }) {
           onClick={() => showBoxes(runId, !boxesShown)}
         />
       )}
-      {started && (
+      {caseId && started && (
+        <IconButton
+          icon="review"
+          label="Review this run"
+          data-testid="review-run"
+          onClick={() => void openRun(runId, caseId)}
+        />
+      )}
+      {started && !run.recorded && (
         <IconButton
           icon="export"
           label="Export trace…"

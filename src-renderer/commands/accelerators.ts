@@ -24,6 +24,7 @@ export function readableKeys(accelerator: string, mac = isMac): string {
 }
 
 const keyNames: Readonly<Record<string, string>> = {
+  Delete: 'Del',
   ' ': 'Space',
   ArrowUp: '↑',
   ArrowDown: '↓',

@@ -6,6 +6,12 @@ import { type Command, type CommandName, commandNames, commands } from '../../sr
 import { askDraft, stopActive } from '../chat/asking.ts';
 import { useComposer } from '../chat/composer-store.ts';
 import { saveTrace } from '../chat/turn-actions.tsx';
+import { showHistory } from '../project/history-store.ts';
+import { createProject, openProject } from '../project/project-store.ts';
+import { reviewCommands } from '../review/commands.ts';
+import { redo, undo } from '../review/decisions.ts';
+import { openNextRun } from '../review/open-run.ts';
+import { showReview } from '../review/show-review.ts';
 import { call } from '../state/bridge.ts';
 import { useRuns } from '../state/run-store.ts';
 import { useSettings } from '../state/settings-store.ts';
@@ -17,7 +23,7 @@ import { readableKey, readableKeys } from './accelerators.ts';
 export interface WindowCommand {
   readonly id: string;
   readonly title: string;
-  readonly group: 'File' | 'View' | 'Viewer' | 'Run' | 'Help';
+  readonly group: 'File' | 'View' | 'Viewer' | 'Run' | 'Review' | 'Help';
   /** As people read it: 'Ctrl+K', 'W'. */
   readonly keys?: string;
   enabled(): boolean;
@@ -81,6 +87,15 @@ const actions: Partial<Record<CommandName, Action>> = {
     enabled: () => studyInHand() !== undefined,
   },
   stop: { run: () => void stopActive() },
+  'new-project': { run: () => void createProject() },
+  'open-project': { run: () => void openProject() },
+  'show-review': { run: showReview },
+  'show-cases': { run: () => useUi.getState().showList('cases') },
+  'next-unfinished': { run: () => void openNextRun() },
+  'undo-review': { run: () => void undo() },
+  'redo-review': { run: () => void redo() },
+  'show-readers': { run: () => useUi.getState().openPanel('readers') },
+  'show-history': { run: () => showHistory(null) },
   'command-palette': { run: () => useUi.getState().togglePanel('palette') },
   'show-shortcuts': { run: () => useUi.getState().openPanel('shortcuts') },
   'show-about': { run: () => useUi.getState().openPanel('about') },
@@ -108,6 +123,14 @@ const shellCommands: readonly WindowCommand[] = [
     keys: '/',
     enabled: () => studyInHand() !== undefined,
     run: () => useComposer.getState().focus(),
+  },
+  {
+    id: 'toggle-side',
+    title: 'Questions or review',
+    group: 'Review',
+    keys: 'Q',
+    enabled: always,
+    run: () => (useUi.getState().side === 'review' ? useUi.getState().showSide('chat') : showReview()),
   },
   {
     id: 'toggle-follow',
@@ -155,9 +178,21 @@ const fromViewer = viewerCommands
     }),
   );
 
+const fromReview = reviewCommands.map(
+  ({ id, title, shortcut, enabled, run }): WindowCommand => ({
+    id,
+    title,
+    group: 'Review',
+    keys: shortcut && readableKey(shortcut),
+    enabled: () => enabled?.() !== false,
+    run,
+  }),
+);
+
 export const windowCommands: readonly WindowCommand[] = [
   ...commandNames.map(contractCommand),
   ...shellCommands,
+  ...fromReview,
   ...fromViewer,
 ];
 

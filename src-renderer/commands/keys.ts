@@ -34,7 +34,7 @@ function onKey(event: KeyboardEvent): void {
     return;
   }
   if (event.target instanceof Element && event.target.closest(typing)) return;
-  const single = { '?': 'show-shortcuts', '/': 'focus-question' }[event.key];
+  const single = { '?': 'show-shortcuts', '/': 'focus-question', q: 'toggle-side' }[event.key];
   if (single) {
     event.preventDefault();
     runCommand(single);

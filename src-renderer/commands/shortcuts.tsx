@@ -1,15 +1,24 @@
 /** All keys on one sheet. */
 import { useUi } from '../state/ui-store.ts';
 import { Dialog } from '../ui/dialog.tsx';
+import { readableKeys } from './accelerators.ts';
 import { type WindowCommand, windowCommands } from './commands.ts';
 
 /** Keys that belong to a place and not to a command. */
 const local: readonly Pick<WindowCommand, 'id' | 'title' | 'group' | 'keys'>[] = [
   { id: 'stop-key', title: 'Stop the run', group: 'Run', keys: 'Esc' },
+  {
+    id: 'undo-key',
+    title: 'Undo the last change of the review',
+    group: 'Review',
+    keys: readableKeys('CmdOrCtrl+Z'),
+  },
+  { id: 'redo-key', title: 'Redo', group: 'Review', keys: readableKeys('CmdOrCtrl+Shift+Z') },
+  { id: 'free-key', title: 'Box: edges between voxels while dragging', group: 'Review', keys: 'Alt' },
   { id: 'walk', title: 'From box to box, on a box in the text', group: 'Run', keys: '← →' },
 ];
 
-const groups = ['File', 'Run', 'View', 'Viewer', 'Help'] as const;
+const groups = ['File', 'Run', 'Review', 'View', 'Viewer', 'Help'] as const;
 
 export function Shortcuts() {
   const close = useUi((state) => state.closePanel);

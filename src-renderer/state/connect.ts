@@ -1,5 +1,8 @@
 /** Ties the stores to the main side, once, before anything is drawn. */
 import { runCommand } from '../commands/commands.ts';
+import { connectCases } from '../project/cases-store.ts';
+import { connectProject } from '../project/project-store.ts';
+import { connectReview } from '../review/connect-review.ts';
 import { loadAppInfo } from './app-info-store.ts';
 import { on } from './bridge.ts';
 import { connectEngine } from './engine-store.ts';
@@ -12,6 +15,9 @@ export function connect(): void {
   connectModels();
   connectRuns();
   connectStudies();
+  connectProject();
+  connectCases();
+  connectReview();
   on('command', ({ name }) => runCommand(name));
   // A closed study takes its questions with it: there is nothing left to show them on.
   useStudies.subscribe((state, before) => {

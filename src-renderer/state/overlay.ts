@@ -35,8 +35,8 @@ interface OverlayState {
   readonly goTo: { readonly id: string; readonly request: number; readonly close: boolean } | null;
   /** What a reader made of a box, by its id: corrected ones are drawn dashed, rejected ones faintly. */
   readonly marks: Readonly<Record<string, 'corrected' | 'rejected'>>;
-  /** Where two runs are compared: the run whose boxes each pane shows; null shows all. */
-  readonly compared: readonly [string, string] | null;
+  /** Two runs beside each other: each pane shows the boxes of its run, or both of both; null shows all there are. */
+  readonly compared: { readonly runs: readonly [string, string]; readonly both: boolean } | null;
   add(box: OverlayBox): void;
   removeRun(runId: string): void;
   clear(): void;
@@ -47,7 +47,7 @@ interface OverlayState {
   /** `close` zooms in on it, so that it fills a good part of the pane. */
   show(id: string, close?: boolean): void;
   setMarks(marks: Readonly<Record<string, 'corrected' | 'rejected'>>): void;
-  setCompared(compared: readonly [string, string] | null): void;
+  setCompared(compared: OverlayState['compared']): void;
 }
 
 export const useOverlay = create<OverlayState>()((set) => ({

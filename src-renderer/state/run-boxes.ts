@@ -19,12 +19,14 @@ export class RunBoxes {
   readonly #ask: Ask;
   readonly #boxes: OverlayBox[] = [];
   readonly #waiting: ((chain: AffineChain) => void)[] = [];
-  #chain: AffineChain | null = null;
+  #chain: AffineChain | null;
   #shown = true;
 
-  constructor(runId: string, ask: Ask) {
+  /** `chain` is known of a run that was made before. */
+  constructor(runId: string, ask: Ask, chain: AffineChain | null = null) {
     this.#runId = runId;
     this.#ask = ask;
+    this.#chain = chain;
   }
 
   get all(): readonly OverlayBox[] {
@@ -38,22 +40,8 @@ export class RunBoxes {
   }
 
   add(event: RunEventOf<'box'>, mode: '2d' | '3d'): void {
-    const { runId, studyId, seriesId, target } = { runId: this.#runId, ...this.#ask };
     const place = (chain: AffineChain): void => {
-      const box: OverlayBox = {
-        id: this.#idOf(event.step),
-        runId,
-        studyId,
-        seriesId,
-        step: event.step,
-        mode,
-        slice: target.kind === 'slice' ? target.slice : null,
-        clamped: event.clamped,
-        raw: event.raw,
-        located: event.located,
-        chain,
-        colour: stepColour(event.step),
-      };
+      const box = this.#boxOf(event, mode, chain);
       this.#boxes.push(box);
       if (!this.#shown) return;
       const overlay = useOverlay.getState();
@@ -62,6 +50,32 @@ export class RunBoxes {
     };
     if (this.#chain) place(this.#chain);
     else this.#waiting.push(place);
+  }
+
+  /** The boxes of a run that was made before: they are shown, and the viewer stays where it is. */
+  load(events: readonly RunEventOf<'box'>[], mode: '2d' | '3d'): void {
+    const chain = this.#chain;
+    if (!chain) return;
+    this.#boxes.push(...events.map((event) => this.#boxOf(event, mode, chain)));
+    this.show();
+  }
+
+  #boxOf(event: RunEventOf<'box'>, mode: '2d' | '3d', chain: AffineChain): OverlayBox {
+    const { studyId, seriesId, target } = this.#ask;
+    return {
+      id: this.#idOf(event.step),
+      runId: this.#runId,
+      studyId,
+      seriesId,
+      step: event.step,
+      mode,
+      slice: target.kind === 'slice' ? target.slice : null,
+      clamped: event.clamped,
+      raw: event.raw,
+      located: event.located,
+      chain,
+      colour: stepColour(event.step),
+    };
   }
 
   /** Puts the boxes over the images; with `count`, only the first ones (a replay). */

@@ -5,7 +5,9 @@
 import { create } from 'zustand';
 import type { Ask } from '../../src-contract/channels.ts';
 import type { ErrorPayload } from '../../src-contract/errors.ts';
+import type { AffineChain } from '../../src-contract/geometry.ts';
 import type { RunEvent, RunEventOf } from '../../src-contract/run-events.ts';
+import { summarizeEvents, type Trace } from '../../src-contract/trace.ts';
 import { call, on } from './bridge.ts';
 import { RunBoxes } from './run-boxes.ts';
 import { RunLog } from './run-log.ts';
@@ -32,6 +34,8 @@ export interface Run {
   readonly steps: number;
   /** Its boxes are over the images. */
   readonly boxesShown: boolean;
+  /** Taken from the project as it was recorded, not asked in this window. */
+  readonly recorded: boolean;
 }
 
 interface RunState {
@@ -84,7 +88,7 @@ function change(runId: string, part: Partial<Run>): void {
   );
 }
 
-function begin(runId: string, ask: Ask): void {
+function begin(runId: string, ask: Ask, chain: AffineChain | null = null): void {
   const run: Run = {
     runId,
     ask,
@@ -99,8 +103,9 @@ function begin(runId: string, ask: Ask): void {
     rounds: 0,
     steps: 0,
     boxesShown: true,
+    recorded: chain !== null,
   };
-  behind.set(runId, { log: new RunLog(), boxes: new RunBoxes(runId, ask) });
+  behind.set(runId, { log: new RunLog(), boxes: new RunBoxes(runId, ask, chain) });
   useRuns.setState(({ order, runs }) => ({ order: [...order, runId], runs: { ...runs, [runId]: run } }));
 }
 
@@ -152,6 +157,30 @@ export const useRuns = create<RunState>()((set, get) => ({
     change(runId, { boxesShown: shown });
   },
 }));
+
+/** Takes up a run that was made before: it is read and replayed like any other, and nothing of it is asked again. */
+export function loadRun(runId: string, ask: Ask, trace: Trace): void {
+  if (behind.has(runId)) return;
+  const { started, steps, answer, finished } = summarizeEvents(trace.events);
+  begin(runId, ask, trace.chain);
+  const { log, boxes } = behind.get(runId) as Behind;
+  for (const event of trace.events) log.push(event);
+  boxes.load(
+    steps.map(({ box }) => box),
+    started?.mode ?? '2d',
+  );
+  const rounds = trace.events.filter(({ type }) => type === 'round-started').length;
+  change(runId, {
+    ...ended,
+    askedAt: Date.parse(trace.createdAt),
+    started,
+    answer,
+    finished,
+    error: finished?.error ?? null,
+    steps: steps.length,
+    rounds,
+  });
+}
 
 /** Lights a box of a run and takes the viewer there; brings the run's boxes back where they were hidden. */
 export function goToStep(runId: string, step: number): void {

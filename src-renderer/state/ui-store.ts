@@ -2,8 +2,24 @@
 import { create } from 'zustand';
 import { type ErrorPayload, toReadroomError } from '../../src-contract/errors.ts';
 
-export const panels = ['models', 'settings', 'shortcuts', 'palette', 'about', 'tags'] as const;
+export const panels = [
+  'models',
+  'settings',
+  'shortcuts',
+  'palette',
+  'about',
+  'tags',
+  'readers',
+  'history',
+] as const;
 export type Panel = (typeof panels)[number];
+
+/** What the right-hand side is used for. */
+export const sides = ['chat', 'review'] as const;
+export type Side = (typeof sides)[number];
+/** What the left-hand side lists. */
+export const lists = ['studies', 'cases'] as const;
+export type List = (typeof lists)[number];
 
 export interface Notice {
   readonly id: number;
@@ -29,6 +45,8 @@ interface UiState extends Layout {
   /** The study list over the images, in a window too narrow for both. */
   readonly browserOver: boolean;
   readonly panel: Panel | null;
+  readonly side: Side;
+  readonly list: List;
   readonly notices: readonly Notice[];
   /** The viewer goes to each new box of the run that streams. */
   readonly following: boolean;
@@ -37,6 +55,9 @@ interface UiState extends Layout {
   openPanel(panel: Panel): void;
   togglePanel(panel: Panel): void;
   closePanel(): void;
+  /** Brings a side to the right, which is opened where it was closed. */
+  showSide(side: Side): void;
+  showList(list: List): void;
   setLayout(part: Partial<Layout>): void;
   /** Shows or hides the study list, in the way that suits the window's width. */
   toggleBrowser(): void;
@@ -91,12 +112,23 @@ export const useUi = create<UiState>()((set, get) => ({
   ...savedLayout(),
   browserOver: false,
   panel: null,
+  side: 'chat',
+  list: 'studies',
   notices: [],
   following: true,
   followWanted: true,
   openPanel: (panel) => set({ panel }),
   togglePanel: (panel) => set((state) => ({ panel: state.panel === panel ? null : panel })),
   closePanel: () => set({ panel: null }),
+  showSide: (side) => {
+    set({ side });
+    if (!get().chatOpen) get().setLayout({ chatOpen: true });
+  },
+  showList: (list) => {
+    set({ list });
+    if (isNarrow()) set({ browserOver: true });
+    else if (!get().browserOpen) get().setLayout({ browserOpen: true });
+  },
   setLayout: (part) =>
     set((state) => {
       const next = sensible({ ...state, ...part });

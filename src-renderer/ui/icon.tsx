@@ -22,6 +22,10 @@ const paths = {
   model: 'M8 2l5.5 3v6L8 14l-5.5-3V5zM2.5 5L8 8l5.5-3M8 8v6',
   keyboard: 'M1.5 4h13v8h-13zM4 6.5h.5M7 6.5h.5M10 6.5h.5M12 6.5h.5M5 9.5h6',
   search: 'M7 3a4 4 0 1 1 0 8 4 4 0 0 1 0-8zM10 10l3.5 3.5',
+  undo: 'M6 3L3 6l3 3M3 6h6.5a3.5 3.5 0 0 1 0 7H6',
+  redo: 'M10 3l3 3-3 3M13 6H6.5a3.5 3.5 0 0 0 0 7H10',
+  review: 'M2.5 3.5h11M2.5 8h5M2.5 12.5h5M9.5 10.5l2 2 3-4',
+  compare: 'M2 3h5v10H2zM9 3h5v10H9z',
   plus: 'M8 3v10M3 8h10',
 } as const;
 

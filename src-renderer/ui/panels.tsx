@@ -3,6 +3,8 @@ import { TagsDialog } from '../browser/tags-dialog.tsx';
 import { Palette } from '../commands/palette.tsx';
 import { Shortcuts } from '../commands/shortcuts.tsx';
 import { ModelsPanel } from '../models/models-panel.tsx';
+import { HistoryPanel } from '../project/history-panel.tsx';
+import { ReadersPanel } from '../project/readers-panel.tsx';
 import { SettingsPanel } from '../settings/settings-panel.tsx';
 import { useSeries, useStudies } from '../state/study-store.ts';
 import { useUi } from '../state/ui-store.ts';
@@ -23,6 +25,10 @@ export function Panels() {
       return <About />;
     case 'tags':
       return <TagsInHand />;
+    case 'readers':
+      return <ReadersPanel />;
+    case 'history':
+      return <HistoryPanel />;
     case null:
       return null;
   }

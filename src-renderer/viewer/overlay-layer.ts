@@ -68,7 +68,8 @@ export class OverlayLayer {
     const view = { axis: onScreen.orientation.axis, slice: onScreen.slice, map };
     const drawn: Drawn[] = [];
     for (const box of boxes) {
-      const wanted = !compared || compared[this.pane.number] === box.runId;
+      const side = compared ? compared.runs.indexOf(box.runId) : -1;
+      const wanted = !compared || (side >= 0 && (compared.both || side === this.pane.number));
       const here = wanted && box.studyId === ref.studyId && box.seriesId === ref.seriesId;
       const on = here ? boxOnSlice(prepare(box), view) : null;
       if (on) {
@@ -80,13 +81,16 @@ export class OverlayLayer {
       }
     }
     setAttributes(this.root, { class: `boxes ${style}`, opacity });
+    // A corrected box is named by the reader's.
+    const keepsLabel = ({ prepared: { box } }: Drawn) => marks[box.id] !== 'corrected';
     for (const one of drawn) {
+      if (!keepsLabel(one)) setVisible(one.elements.label, false);
       const { id, runId } = one.prepared.box;
-      const side = compared ? ` side-${compared.indexOf(runId)}` : '';
+      const side = compared ? ` side-${compared.runs.indexOf(runId)}` : '';
       this.draw(one, id === active, `${marks[id] ? ` ${marks[id]}` : ''}${side}`);
     }
     this.drawn = drawn;
-    this.placeLabels(drawn, active);
+    this.placeLabels(drawn.filter(keepsLabel), active);
   }
 
   private draw({ prepared: { box }, on, elements }: Drawn, isActive: boolean, more: string): void {

@@ -1,0 +1,167 @@
+/** The runs of a case, and what can be done with the case itself. */
+import { useState } from 'react';
+import type { CaseRow, RunRow } from '../../src-contract/project.ts';
+import type { Edit } from '../../src-contract/review.ts';
+import { presetNames } from '../chat/wording.ts';
+import { openRun, openStudyOf } from '../review/open-run.ts';
+import { WordsForm } from '../review/panel/words-form.tsx';
+import { useReview } from '../review/review-store.ts';
+import { call } from '../state/bridge.ts';
+import { useUi } from '../state/ui-store.ts';
+import { useCases } from './cases-store.ts';
+import { showHistory } from './history-store.ts';
+import { readerClass, useProject, useReaders } from './project-store.ts';
+
+async function makeEdit(edit: Edit): Promise<boolean> {
+  try {
+    await call('review.edit', { edits: [edit] });
+    return true;
+  } catch (thrown) {
+    useUi.getState().report(thrown);
+    return false;
+  }
+}
+
+export function CaseRuns({ row }: { row: CaseRow }) {
+  const runs = useCases((state) => state.runs);
+  const { caseId, removed } = row;
+  return (
+    <div className="case-runs" data-testid="case-runs">
+      {runs === null ? <p className="dim small">Reading the runs</p> : null}
+      {runs?.length === 0 ? <p className="dim small">Nothing was asked about this case yet.</p> : null}
+      <ul>
+        {runs?.map((run) => (
+          <RunItem key={run.runId} run={run} />
+        ))}
+      </ul>
+      <CaseNote row={row} />
+      <div className="case-actions">
+        <button
+          type="button"
+          className="link small"
+          data-testid="case-open"
+          onClick={() => void openStudyOf(caseId).catch(useUi.getState().report)}
+        >
+          Open images
+        </button>
+        <button
+          type="button"
+          className="link small"
+          data-testid="case-history"
+          onClick={() => showHistory(caseId)}
+        >
+          History
+        </button>
+        <AssignMenu row={row} />
+        <button
+          type="button"
+          className="link small"
+          onClick={() =>
+            void makeEdit({
+              kind: 'case-removed',
+              caseId,
+              before: removed ? true : null,
+              after: removed ? null : true,
+            })
+          }
+        >
+          {removed ? 'Bring back' : 'Remove'}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function RunItem({ run }: { run: RunRow }) {
+  const here = useReview(({ session }) => session?.runId === run.runId);
+  const hidden = useProject(({ view }) => view?.blinding.model === true) && run.decided === 0;
+  const about = [
+    run.mode === '3d' ? 'volume' : run.slice === null ? 'image' : `slice ${run.slice + 1}`,
+    run.preset === 'grounded' ? null : presetNames[run.preset].name.toLowerCase(),
+    `${run.model} ${run.precision}`,
+    new Date(run.createdAt).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' }),
+  ].filter(Boolean);
+  return (
+    <li className="run-item" aria-current={here || undefined} data-testid="run-item">
+      <button type="button" className="run-open" onClick={() => void openRun(run.runId, run.caseId)}>
+        <span>
+          {run.question}
+          {run.answer && !hidden ? <b> {run.answer}</b> : null}
+        </span>
+        <span className="small dim">{about.join(' · ')}</span>
+        <span className="small dim">
+          {run.decided} of {run.steps} decided
+          {run.finishedCount > 0
+            ? `, finished by ${run.finishedCount} ${run.finishedCount === 1 ? 'reader' : 'readers'}`
+            : ''}
+          {run.disagreement ? ', readers disagree' : ''}
+        </span>
+      </button>
+    </li>
+  );
+}
+
+function CaseNote({ row: { caseId, note } }: { row: CaseRow }) {
+  const [open, setOpen] = useState(false);
+  if (open) {
+    return (
+      <WordsForm
+        label="Note on the case"
+        value={note}
+        testId="case-note-field"
+        onCancel={() => setOpen(false)}
+        onDone={async (words) => {
+          const after = words.trim() === '' ? null : words.trim();
+          const before = note === '' ? null : note;
+          if (after === before || (await makeEdit({ kind: 'case-note', caseId, before, after })))
+            setOpen(false);
+        }}
+      />
+    );
+  }
+  return (
+    <button
+      type="button"
+      className="link small case-note"
+      data-testid="case-note"
+      onClick={() => setOpen(true)}
+    >
+      {note || 'Add a note'}
+    </button>
+  );
+}
+
+/** Who is to read the case: any number of readers. */
+function AssignMenu({ row: { caseId, assigned } }: { row: CaseRow }) {
+  const readers = useReaders();
+  return (
+    <details className="assign">
+      <summary className="link small">
+        {assigned.length === 0 ? 'Assign' : `Assigned to ${assigned.length}`}
+      </summary>
+      <div className="assign-list">
+        {readers.map(({ readerId, name }) => {
+          const has = assigned.includes(readerId);
+          return (
+            <label key={readerId} className={`reason ${readerClass(readers, readerId)}`}>
+              <input
+                type="checkbox"
+                checked={has}
+                onChange={() =>
+                  void makeEdit({
+                    kind: 'assignment',
+                    caseId,
+                    readerId,
+                    before: has ? true : null,
+                    after: has ? null : true,
+                  })
+                }
+              />
+              {name}
+            </label>
+          );
+        })}
+      </div>
+    </details>
+  );
+}

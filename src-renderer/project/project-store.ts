@@ -1,0 +1,105 @@
+/** The open project as the window knows it: who reads, how readers are kept apart, what can be undone. */
+import { create } from 'zustand';
+import { type ErrorPayload, toReadroomError } from '../../src-contract/errors.ts';
+import type { ProjectView, Reader } from '../../src-contract/project.ts';
+import { type Blinding, defaultBlinding } from '../../src-contract/review.ts';
+import { call, on } from '../state/bridge.ts';
+import { useUi } from '../state/ui-store.ts';
+
+interface ProjectState {
+  /** Null until it was read. */
+  readonly view: ProjectView | null;
+  readonly failure: ErrorPayload | null;
+  /** Cases by the runs of this window that are in the project. */
+  readonly caseOfRun: Readonly<Record<string, string>>;
+  load(): Promise<void>;
+}
+
+export const useProject = create<ProjectState>()((set) => ({
+  view: null,
+  failure: null,
+  caseOfRun: {},
+  load: async () => {
+    try {
+      set({ view: await call('project.view', {}), failure: null });
+    } catch (thrown) {
+      set({ failure: toReadroomError(thrown).toPayload() });
+    }
+  },
+}));
+
+const nobody: readonly Reader[] = [];
+export const useReaders = (): readonly Reader[] => useProject(({ view }) => view?.readers ?? nobody);
+
+export const readerNow = (): Reader | null => {
+  const { view } = useProject.getState();
+  return view?.readers.find(({ readerId }) => readerId === view.readerId) ?? null;
+};
+
+/** Place of a reader among all: their colour, the same everywhere. */
+export const readerNumber = (readers: readonly Reader[], readerId: string): number =>
+  Math.max(
+    0,
+    readers.findIndex((one) => one.readerId === readerId),
+  );
+
+export const readerColours = 6;
+
+export const readerClass = (readers: readonly Reader[], readerId: string): string =>
+  `reader-${readerNumber(readers, readerId) % readerColours}`;
+
+export const readerName = (readers: readonly Reader[], readerId: string): string =>
+  readers.find((one) => one.readerId === readerId)?.name ?? 'Someone';
+
+/** Two letters for a reader, to stand beside a box. */
+export function initials(name: string): string {
+  const words = name.trim().split(/\s+/).filter(Boolean);
+  const letters = words.length > 1 ? words.map(([first]) => first).slice(0, 2) : [...name.trim()].slice(0, 2);
+  return letters.join('').toUpperCase();
+}
+
+const take = (view: ProjectView | null): boolean => {
+  if (view) useProject.setState({ view });
+  return view !== null;
+};
+
+/** Runs a call that answers with the project; what goes wrong is said in a notice. @returns it was not cancelled */
+async function change(what: () => Promise<ProjectView | null>): Promise<boolean> {
+  try {
+    return take(await what());
+  } catch (thrown) {
+    useUi.getState().report(thrown);
+    return false;
+  }
+}
+
+export const createProject = () => change(() => call('project.create', {}));
+export const openProject = () => change(() => call('project.open', {}));
+export const openLibrary = () => change(() => call('project.openLibrary', {}));
+export const addReader = (name: string, role: Reader['role']) =>
+  change(() => call('readers.add', { name, role }));
+export const chooseReader = (readerId: string) => change(() => call('readers.choose', { readerId }));
+
+export async function setBlinding(after: Blinding): Promise<void> {
+  const { view } = useProject.getState();
+  if (!view) return;
+  // Where nobody has set it yet, nothing is there, and the view shows what holds by default.
+  const isDefault = JSON.stringify(view.blinding) === JSON.stringify(defaultBlinding);
+  const befores = isDefault ? [null, view.blinding] : [view.blinding];
+  for (const [n, before] of befores.entries()) {
+    try {
+      await call('review.edit', { edits: [{ kind: 'blinding', before, after }] });
+      return;
+    } catch (thrown) {
+      if (n === befores.length - 1) useUi.getState().report(thrown);
+    }
+  }
+}
+
+export function connectProject(): void {
+  on('project.changed', (view) => useProject.setState({ view }));
+  on('project.runAdded', ({ runId, caseId }) =>
+    useProject.setState(({ caseOfRun }) => ({ caseOfRun: { ...caseOfRun, [runId]: caseId } })),
+  );
+  void useProject.getState().load();
+}
