@@ -48,6 +48,8 @@ export const callNames = [
   'project.disagreements',
   'compare.runs',
   'compare.consistency',
+  'compare.figure',
+  'compare.saveFigure',
 ] as const;
 export type CallName = (typeof callNames)[number];
 

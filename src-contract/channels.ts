@@ -18,7 +18,13 @@ import type { CallName, EventName } from './channel-names.ts';
 import { commandNames } from './commands.ts';
 import { errorPayloadSchema } from './errors.ts';
 import { affineChainSchema } from './geometry.ts';
-import { agreementCalls, compareCalls, projectCalls, projectEvents } from './project-channels.ts';
+import {
+  agreementCalls,
+  compareCalls,
+  figureCalls,
+  projectCalls,
+  projectEvents,
+} from './project-channels.ts';
 import {
   modelFactsSchema,
   optionsSchema,
@@ -271,6 +277,7 @@ export const calls = {
   ...projectCalls,
   ...agreementCalls,
   ...compareCalls,
+  ...figureCalls,
 } as const satisfies Record<CallName, { params: z.ZodType; result: z.ZodType }>;
 export type CallParams<C extends CallName> = z.input<(typeof calls)[C]['params']>;
 export type CallResult<C extends CallName> = z.output<(typeof calls)[C]['result']>;

@@ -99,7 +99,7 @@ export const transferCalls = {
   },
 } as const satisfies CallTable;
 
-/** Agreement of readers, and what they differ on. */
+/** Agreement of readers, and what they differ on: over the runs that the chosen reader may see (blinding). */
 export const agreementCalls = {
   'project.agreement': { params: z.strictObject({ filter: caseFilterSchema }), result: agreementSchema },
   'project.disagreements': {

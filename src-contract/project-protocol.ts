@@ -6,6 +6,7 @@
  *  2. Blinding is kept here: what a reader may not see yet does not leave this process.
  */
 import { z } from 'zod';
+import { figureMethods } from './figure-protocol.ts';
 import { projectViewSchema, readerSchema } from './project.ts';
 import { agreementCalls, compareCalls, projectCalls } from './project-channels.ts';
 import { idSchema } from './review.ts';
@@ -73,6 +74,7 @@ export const projectMethods = {
   disagreements: agreementCalls['project.disagreements'],
   compare: compareCalls['compare.runs'],
   consistency: compareCalls['compare.consistency'],
+  ...figureMethods,
 } as const;
 export type ProjectMethods = typeof projectMethods;
 

@@ -71,6 +71,8 @@ export const wellFormed: Samples = {
   'project.disagreements': { filter: {} },
   'compare.runs': { a: 'run', b: 'run' },
   'compare.consistency': { runId: 'run' },
+  'compare.figure': { volumeRunId: 'run', slice: 3 },
+  'compare.saveFigure': { volumeRunId: 'run', slice: 3 },
 };
 
 export const callNames = Object.keys(calls) as CallName[];

@@ -88,6 +88,18 @@ export function systemDialogs(getWindow: () => BrowserWindow | null): Dialogs {
       });
       return canceled ? null : (filePaths[0] ?? null);
     },
+    async saveFigure(suggestion) {
+      const { canceled, filePath } = await dialog.showSaveDialog(window(), {
+        title: 'Save the figure',
+        defaultPath: suggestion,
+        filters: [
+          { name: 'PNG, 600 dpi', extensions: ['png'] },
+          { name: 'SVG', extensions: ['svg'] },
+          { name: 'PDF', extensions: ['pdf'] },
+        ],
+      });
+      return canceled || !filePath ? null : filePath;
+    },
     async openDocs() {
       const folder = join(projectRoot(), 'docs');
       const failure = await shell.openPath(folder);

@@ -4,6 +4,7 @@ import type { CallHandlers } from '../ipc/router.ts';
 import { appVersion } from '../runs/version.ts';
 import { sampleSource, samples } from '../study/samples.ts';
 import type { EngineService } from './engine-service.ts';
+import { figureHandlers } from './figure-handlers.ts';
 import type { Models } from './models.ts';
 import { projectHandlers } from './project-handlers.ts';
 import type { Projects } from './projects.ts';
@@ -21,6 +22,8 @@ export interface Dialogs {
   saveProject(): Promise<string | null>;
   /** The folder where the images of a case are now. */
   pickImagesOfCase(title: string): Promise<string | null>;
+  /** Where a figure goes; the suffix says as what. */
+  saveFigure(suggestion: string): Promise<string | null>;
   openDocs(): Promise<void>;
 }
 
@@ -127,5 +130,6 @@ export function callHandlers(services: Services): CallHandlers {
       return { name: file.split(/[\\/]/).pop() ?? file };
     },
     ...projectHandlers(services),
+    ...figureHandlers(services),
   };
 }

@@ -1,6 +1,6 @@
 /** A question's input from an open study: a whole volume, serialised anatomically, or one slice as a 2D image. */
 import { ReadroomError } from '../../src-contract/errors.ts';
-import type { Series, Window } from '../../src-contract/study.ts';
+import { type Series, type Window, windowSchema } from '../../src-contract/study.ts';
 import { traceSeriesSchema } from '../../src-contract/trace.ts';
 import { serialiseAnatomical, serialiseImage } from '../slices/serialise.ts';
 import type { OpenStudy } from '../study/open-study.ts';
@@ -95,6 +95,13 @@ export function prepareSeriesInput(
   }
   const { image, chain, mapping } = serialiseImage(pixels, slice ?? 0, { window });
   return { ...common, mode: '2d', images: [image], chain, normalization: describeMapping(mapping, window) };
+}
+
+/** The window that a run's `normalization` tells of; null for another mapping, and for the series' own window. */
+export function windowOf(normalization: string | null): Window | null {
+  const match = /^window, centre (\S+), width (\S+)$/.exec(normalization ?? '');
+  const parsed = windowSchema.safeParse({ center: Number(match?.[1]), width: Number(match?.[2]) });
+  return parsed.success ? parsed.data : null;
 }
 
 function describeMapping(

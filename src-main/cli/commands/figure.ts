@@ -7,7 +7,8 @@ import { parseTrace, serializeTrace, type Trace } from '../../../src-contract/tr
 import type { ImagePixels } from '../../engine/language-model.ts';
 import { consistencyOf, sliceRunsOf } from '../../review/compare/consistency.ts';
 import { type FigureContent, figureScene, figureSlices, middleSlice } from '../../review/figure/figure.ts';
-import { figureSuffix, writeFigure } from '../../review/figure/write-figure.ts';
+import { figureSuffix } from '../../review/figure/figure-suffix.ts';
+import { writeFigure } from '../../review/figure/write-figure.ts';
 import { studyCase } from '../../runs/case-study.ts';
 import { prepareSeriesInput, selectSeries } from '../../runs/prepare-study.ts';
 import type { Question } from '../../runs/question-run.ts';

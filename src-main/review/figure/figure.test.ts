@@ -8,6 +8,7 @@ import { gradient } from '../../engine/grounding/test-request.ts';
 import { consistencyOf, sliceRunsOf } from '../compare/consistency.ts';
 import { makeTrace, placedAffine, sliceChain, volumeChain } from '../testing/make-trace.ts';
 import { type FigureContent, figureScene, figureSlices, middleSlice } from './figure.ts';
+import { figureSuffix } from './figure-suffix.ts';
 import { edgeLetters, pixelSize } from './orientation-letters.ts';
 import type { Scene, Shape } from './scene.ts';
 import { sceneToPdf } from './scene-pdf.ts';
@@ -15,7 +16,7 @@ import { sceneToPng } from './scene-png.ts';
 import { sceneToSvg } from './scene-svg.ts';
 import { cuboidColour, regionAround, twoDColour } from './slice-panel.ts';
 import { breakLines, textWidth } from './text-lines.ts';
-import { figureSuffix, writeFigure } from './write-figure.ts';
+import { writeFigure } from './write-figure.ts';
 
 const end = 'A. left<|im_end|>';
 const box = (...numbers: number[]) => `<|box_start|>[${numbers.join(',')}]<|box_end|>`;

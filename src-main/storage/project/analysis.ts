@@ -30,7 +30,7 @@ export const agreementIn = (project: Project, filter: CaseFilter): Agreement =>
 export const disagreementsIn = (project: Project, filter: CaseFilter): Disagreement[] =>
   listDisagreements(reviewedRuns(project, project.reader, filter, 'disagreeing'), readersOf(project.db));
 
-const comparedRun = (project: Project, runId: string): ComparedRun => ({
+export const comparedRun = (project: Project, runId: string): ComparedRun => ({
   runId,
   trace: project.trace(runId),
 });
@@ -39,14 +39,15 @@ export const compareIn = (project: Project, a: string, b: string): Comparison =>
   compareRuns(comparedRun(project, a), comparedRun(project, b));
 
 /** With the 2D runs of the same case. @throws ReadroomError as consistencyOf */
-export function consistencyIn(project: Project, runId: string): Consistency {
+export const consistencyIn = (project: Project, runId: string): Consistency =>
+  consistencyOf(comparedRun(project, runId), caseRuns(project, runId));
+
+/** 2D runs of a run's case that ask the same question, one at a time. */
+export function* caseRuns(project: Project, runId: string): Generator<ComparedRun> {
   const slices = project.db.all<{ run_id: string }>(
     `SELECT run_id FROM runs WHERE mode = '2d' AND case_id = ? AND question =
        (SELECT question FROM runs WHERE run_id = ?) ORDER BY created_at, run_id`,
     [project.caseIdOf(runId), runId],
   );
-  const runs = (function* () {
-    for (const { run_id } of slices) yield comparedRun(project, run_id);
-  })();
-  return consistencyOf(comparedRun(project, runId), runs);
+  for (const { run_id } of slices) yield comparedRun(project, run_id);
 }

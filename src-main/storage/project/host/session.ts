@@ -6,6 +6,7 @@ import type { ProjectEvent, ProjectMethods } from '../../../../src-contract/proj
 import type { MethodHandlers } from '../../../channel/server.ts';
 import { agreementIn, compareIn, consistencyIn, disagreementsIn } from '../analysis.ts';
 import { logPage } from '../audit.ts';
+import { figureHandlers } from '../figures.ts';
 import { locate, placedSources } from '../places.ts';
 import { type Change, Project } from '../project.ts';
 import { listCases, listRuns, nextRun } from '../queries.ts';
@@ -61,6 +62,7 @@ export class ProjectSession {
       compare: ({ a, b }) => compareIn(this.#project, a, b),
       consistency: ({ runId }) => consistencyIn(this.#project, runId),
       next: (params) => nextRun(this.#project.db, this.#project.reader, params),
+      ...figureHandlers(() => this.#project),
     };
   }
 

@@ -1,0 +1,82 @@
+/** The paper's figure of a volume run of a project and the 2D runs on its slices. */
+
+import { ReadroomError } from '../../../src-contract/errors.ts';
+import type { figureMethods } from '../../../src-contract/figure-protocol.ts';
+import type { MethodHandlers } from '../../channel/server.ts';
+import { consistencyOf, sliceRunsOf, storedSliceAxis } from '../../review/compare/consistency.ts';
+import { type FigureContent, figureScene, figureSlices } from '../../review/figure/figure.ts';
+import type { Scene } from '../../review/figure/scene.ts';
+import { sceneToSvg } from '../../review/figure/scene-svg.ts';
+import { writeFigure } from '../../review/figure/write-figure.ts';
+import { windowOf } from '../../runs/prepare-study.ts';
+import { caseRuns, comparedRun } from './analysis.ts';
+import type { Project } from './project.ts';
+
+type Params<M extends keyof typeof figureMethods> = Parameters<MethodHandlers<typeof figureMethods>[M]>[0];
+
+/** @param project the open one; throws where none is */
+export function figureHandlers(project: () => Project): MethodHandlers<typeof figureMethods> {
+  return {
+    figureSlices: (wish) => slicesFor(project(), wish),
+    figure: (wish) => ({ svg: sceneToSvg(sceneOf(project(), wish)) }),
+    saveFigure: async ({ file, ...wish }) => {
+      await writeFigure(sceneOf(project(), wish), file);
+      return {};
+    },
+  };
+}
+
+/** @throws ReadroomError as consistencyOf does */
+function contentOf(
+  project: Project,
+  runId: string,
+): Pick<FigureContent, 'volume' | 'sliceRuns' | 'consistency'> {
+  const volume = comparedRun(project, runId);
+  const sliceRuns = sliceRunsOf(volume, caseRuns(project, runId));
+  return { volume, sliceRuns, consistency: consistencyOf(volume, sliceRuns.values()) };
+}
+
+/** Whose pixels the figure shows, each with the window its 2D run was asked with. */
+function slicesFor(
+  project: Project,
+  { volumeRunId, slice }: Params<'figureSlices'>,
+): ReturnType<typeof slicesOfContent> & { title: string; seriesId: string | null } {
+  const content = contentOf(project, volumeRunId);
+  const count = content.volume.trace.chain.sourceSize[storedSliceAxis];
+  if (slice >= count) {
+    throw new ReadroomError('input-invalid', `There is no slice ${slice} in this series.`, {
+      field: 'slice',
+      remedy: `Slices are numbered 0 to ${count - 1}.`,
+    });
+  }
+  const { title, series } = project.case(project.caseIdOf(volumeRunId));
+  return { title, seriesId: series?.id ?? null, ...slicesOfContent(content, slice) };
+}
+
+function slicesOfContent({ sliceRuns, consistency }: ReturnType<typeof contentOf>, slice: number) {
+  const { large, small } = figureSlices(consistency, slice);
+  // A slice that was not asked is shown as the others were.
+  const usual = windowOf([...sliceRuns.values()][0]?.trace.normalization ?? null);
+  const slices = [...new Set([large, ...small])].map((each) => {
+    const run = sliceRuns.get(each);
+    return { slice: each, window: run ? windowOf(run.trace.normalization) : usual };
+  });
+  return { slices };
+}
+
+/** @throws ReadroomError 'input-invalid' where a picture is missing or of another size */
+function sceneOf(project: Project, { volumeRunId, slice, pictures }: Params<'figure'>): Scene {
+  const content = contentOf(project, volumeRunId);
+  const [columns, rows] = content.volume.trace.chain.sourceSize;
+  const bySlice = new Map(pictures.map((each) => [each.slice, each.image]));
+  for (const { slice: needed } of slicesOfContent(content, slice).slices) {
+    const picture = bySlice.get(needed);
+    if (!picture || picture.width !== columns || picture.height !== rows) {
+      throw new ReadroomError('input-invalid', `The picture of slice ${needed} is not that of the run.`, {
+        field: 'pictures',
+      });
+    }
+  }
+  const { title } = project.case(project.caseIdOf(volumeRunId));
+  return figureScene({ ...content, title, slice, pictures: bySlice });
+}
