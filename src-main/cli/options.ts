@@ -1,7 +1,7 @@
 /** Options that several commands share, and the parsers that refuse bad values with the value and what is allowed. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ReadroomError } from '../../src-contract/errors.ts';
-import { type Preset, precisions, presets, providers } from '../../src-contract/run-events.ts';
+import { optionLetters, type Preset, precisions, presets, providers } from '../../src-contract/run-events.ts';
 
 export function wholeNumber(minimum: number) {
   return (text: string): number => {
@@ -126,6 +126,10 @@ export function addChoiceOptions(command: Command): Command {
     .option('--option-c <text>', 'choice C', '')
     .option('--option-d <text>', 'choice D', '');
 }
+
+/** For commands whose traces say whether the answer was right. */
+export const expectedOption = (): Option =>
+  new Option('--expected <letter>', 'the right answer, for the reward').choices([...optionLetters]);
 
 export function addOutputOptions(command: Command): Command {
   return command

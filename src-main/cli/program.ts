@@ -3,8 +3,10 @@ import { Command, Option } from 'commander';
 import { precisions } from '../../src-contract/run-events.ts';
 import { researchNotice } from '../../src-contract/trace.ts';
 import { appVersion } from '../runs/version.ts';
+import { runAgree } from './commands/agree.ts';
 import { runAsk } from './commands/ask.ts';
 import { run2dBatch, run3dBatch } from './commands/batch.ts';
+import { runCompare } from './commands/compare.ts';
 import { runConvert } from './commands/convert.ts';
 import { runDoctor } from './commands/doctor.ts';
 import { runFigure } from './commands/figure.ts';
@@ -17,6 +19,7 @@ import {
   addModelOptions,
   addOutputOptions,
   displayWindow,
+  expectedOption,
   targetSize,
   wholeNumber,
 } from './options.ts';
@@ -55,6 +58,7 @@ export function buildProgram(): Command {
     .option('--series <id>', 'which series (default: the largest volume)')
     .option('--slice <n>', 'ask about this one slice, as a 2D image', wholeNumber(0))
     .option('--window <center,width>', 'display window of a 2D image', displayWindow)
+    .addOption(expectedOption())
     .option('--json', 'print the result as JSON', false);
   addOutputOptions(addChoiceOptions(addGenerationOptions(addModelOptions(ask), 128)));
   ask.action((study: string, options) =>
@@ -104,6 +108,23 @@ export function buildProgram(): Command {
   addGenerationOptions(addModelOptions(twoBatch), 256).action(run2dBatch);
   addVolumeOptions(addGenerationOptions(addModelOptions(threeBatch), 128)).action(run3dBatch);
 
+  program
+    .command('compare')
+    .argument('<a>', 'trace of a run (--trace of ask, 2d, 3d; or saved by the window)')
+    .argument('<b>', 'trace of another run')
+    .description('two runs beside each other: words, boxes, rewards, timings, and what was asked differently')
+    .option('--json', 'print the comparison as JSON', false)
+    .action(runCompare);
+
+  program
+    .command('agree')
+    .argument('<project>', 'project file (.readroom)')
+    .description(
+      'how far the readers of a project agree: kappa and boxes, with intervals; disagreements first',
+    )
+    .option('--json', 'print all of it as JSON', false)
+    .action(runAgree);
+
   const figure = program
     .command('figure')
     .argument('[study]', 'a study with a volume; or --sample')
@@ -118,6 +139,7 @@ export function buildProgram(): Command {
     .option('--slice <n>', 'which slice is shown large (default: the middle one)', wholeNumber(0))
     .option('--every <n>', 'ask on every n-th slice of the cuboid only', wholeNumber(1), 1)
     .option('--window <center,width>', 'display window of the slices', displayWindow)
+    .addOption(expectedOption())
     .option('--dpi <n>', 'resolution of the PNG at 180 mm width', wholeNumber(50), 600)
     .option('--traces <folder>', 'keep the traces there; a rerun goes on from them')
     .option('--json', 'print the curve as JSON', false);

@@ -1,5 +1,6 @@
 /** `ask STUDY`: a question about any study that Readroom can open, serialised anatomically, with the reasoning streamed. */
 import { ReadroomError } from '../../../src-contract/errors.ts';
+import type { OptionLetter } from '../../../src-contract/run-events.ts';
 import { summarizeEvents } from '../../../src-contract/trace.ts';
 import { prepareStudyInput } from '../../runs/prepare-study.ts';
 import { runQuestion } from '../../runs/question-run.ts';
@@ -15,6 +16,7 @@ export interface AskOptions extends ModelOptions, Omit<GenerationOptions, 'token
   tokensPerRound?: number;
   series?: string;
   slice?: number;
+  expected?: OptionLetter;
   window?: { center: number; width: number };
   trace?: string;
   events: boolean;
@@ -49,9 +51,14 @@ export async function runAsk(path: string, options: AskOptions): Promise<void> {
     ...options,
     tokensPerRound: options.tokensPerRound ?? (input.mode === '3d' ? 128 : 256),
   });
+  const question = {
+    question: options.question,
+    options: choicesOf(options),
+    expected: options.expected,
+  };
   const printer = new ReasoningPrinter((text) => process.stdout.write(text), options.quiet);
   const { trace, outcome } = await withEngine(options, signal, ({ engine }) =>
-    runQuestion(engine, input, { question: options.question, options: choicesOf(options) }, settings, {
+    runQuestion(engine, input, question, settings, {
       signal,
       traceFile: options.trace,
       onEvent: (event) => {

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ReadroomError, toReadroomError } from '../../../src-contract/errors.ts';
-import { optionLetters } from '../../../src-contract/run-events.ts';
+import { type OptionLetter, optionLetters } from '../../../src-contract/run-events.ts';
 import { parseTrace, serializeTrace, type Trace } from '../../../src-contract/trace.ts';
 import type { ImagePixels } from '../../engine/language-model.ts';
 import { consistencyOf, sliceRunsOf } from '../../review/compare/consistency.ts';
@@ -30,6 +30,7 @@ export interface FigureOptions
   tokensPerRound?: number;
   series?: string;
   slice?: number;
+  expected?: OptionLetter;
   every: number;
   window?: { center: number; width: number };
   out: string[];
@@ -143,7 +144,8 @@ function subjectOf(
         remedy: 'Say what is to be asked about the volume and its slices.',
       });
     }
-    return { title: null, study: path, question: { question: options.question, options: choices } };
+    const question = { question: options.question, options: choices, expected: options.expected };
+    return { title: null, study: path, question };
   }
   const [sample] = samples();
   if (!sample) throw new ReadroomError('file-not-found', 'The bundled case is not there.');
@@ -157,6 +159,7 @@ function subjectOf(
     question: {
       question: options.question ?? suggested?.question ?? 'Where is the lesion?',
       options: given ? choices : (suggested?.options ?? {}),
+      expected: options.expected,
     },
   };
 }
