@@ -46,6 +46,8 @@ export const commands = {
   'next-unfinished': command('Review', 'Next unfinished run'),
   'undo-review': command('Review', 'Undo the last change of the review'),
   'redo-review': command('Review', 'Redo'),
+  'show-compare': command('Review', 'Compare two runs'),
+  'show-agreement': command('Review', 'Agreement and differences', 'CmdOrCtrl+Shift+A'),
   'show-readers': command('Review', 'Project, readers, blinding'),
   'show-history': command('Review', 'History'),
   'command-palette': command('Help', 'All commands…', 'CmdOrCtrl+K'),

@@ -12,6 +12,9 @@ export function stripOf<T>(images: readonly T[], length = stripLength): T[] {
   return Array.from({ length }, (_, n) => images[Math.round((n * (images.length - 1)) / (length - 1))]);
 }
 
+/** Milliseconds in which a picture that was begun has loaded. */
+const releaseAfter = 10_000;
+
 export class CropImages {
   readonly #urls = new Map<CropImage, string>();
 
@@ -26,7 +29,11 @@ export class CropImages {
   }
 
   release(): void {
-    for (const url of this.#urls.values()) URL.revokeObjectURL(url);
+    const urls = [...this.#urls.values()];
     this.#urls.clear();
+    // A picture that is still loading would complain that its bytes are gone.
+    setTimeout(() => {
+      for (const url of urls) URL.revokeObjectURL(url);
+    }, releaseAfter);
   }
 }

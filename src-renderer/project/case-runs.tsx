@@ -3,6 +3,7 @@ import { useState } from 'react';
 import type { CaseRow, RunRow } from '../../src-contract/project.ts';
 import type { Edit } from '../../src-contract/review.ts';
 import { presetNames } from '../chat/wording.ts';
+import { compareWith, useCompare } from '../compare/compare-store.ts';
 import { openRun, openStudyOf } from '../review/open-run.ts';
 import { WordsForm } from '../review/panel/words-form.tsx';
 import { useReview } from '../review/review-store.ts';
@@ -74,6 +75,7 @@ export function CaseRuns({ row }: { row: CaseRow }) {
 
 function RunItem({ run }: { run: RunRow }) {
   const here = useReview(({ session }) => session?.runId === run.runId);
+  const first = useCompare((state) => state.first);
   const hidden = useProject(({ view }) => view?.blinding.model === true) && run.decided === 0;
   const about = [
     run.mode === '3d' ? 'volume' : run.slice === null ? 'image' : `slice ${run.slice + 1}`,
@@ -96,6 +98,20 @@ function RunItem({ run }: { run: RunRow }) {
             : ''}
           {run.disagreement ? ', readers disagree' : ''}
         </span>
+      </button>
+      <button
+        type="button"
+        className="link small"
+        aria-pressed={first?.runId === run.runId}
+        data-testid="run-compare"
+        title={
+          first && first.runId !== run.runId
+            ? 'Compare with the run that was chosen first'
+            : 'Choose as the first of two runs to compare'
+        }
+        onClick={() => void compareWith({ runId: run.runId, caseId: run.caseId, question: run.question })}
+      >
+        {first && first.runId !== run.runId ? 'Compare with the first' : 'Compare'}
       </button>
     </li>
   );

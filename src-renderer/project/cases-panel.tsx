@@ -47,6 +47,12 @@ function ProjectHead() {
         {view?.title ?? 'Project'}
       </h2>
       <IconButton
+        icon="compare"
+        label="Agreement of readers"
+        data-testid="show-agreement"
+        onClick={() => openPanel('agreement')}
+      />
+      <IconButton
         icon="settings"
         label="Project, readers and blinding"
         data-testid="show-readers"

@@ -1,5 +1,6 @@
 /** Ties the stores to the main side, once, before anything is drawn. */
 import { runCommand } from '../commands/commands.ts';
+import { connectCompare } from '../compare/compare-store.ts';
 import { connectCases } from '../project/cases-store.ts';
 import { connectProject } from '../project/project-store.ts';
 import { connectReview } from '../review/connect-review.ts';
@@ -18,6 +19,7 @@ export function connect(): void {
   connectProject();
   connectCases();
   connectReview();
+  connectCompare();
   on('command', ({ name }) => runCommand(name));
   // A closed study takes its questions with it: there is nothing left to show them on.
   useStudies.subscribe((state, before) => {

@@ -10,12 +10,13 @@ export const panels = [
   'about',
   'tags',
   'readers',
+  'agreement',
   'history',
 ] as const;
 export type Panel = (typeof panels)[number];
 
 /** What the right-hand side is used for. */
-export const sides = ['chat', 'review'] as const;
+export const sides = ['chat', 'review', 'compare'] as const;
 export type Side = (typeof sides)[number];
 /** What the left-hand side lists. */
 export const lists = ['studies', 'cases'] as const;

@@ -1,4 +1,5 @@
 /** The panel that is open, if one is. */
+import { AgreementPanel } from '../agreement/agreement-panel.tsx';
 import { TagsDialog } from '../browser/tags-dialog.tsx';
 import { Palette } from '../commands/palette.tsx';
 import { Shortcuts } from '../commands/shortcuts.tsx';
@@ -29,6 +30,8 @@ export function Panels() {
       return <ReadersPanel />;
     case 'history':
       return <HistoryPanel />;
+    case 'agreement':
+      return <AgreementPanel />;
     case null:
       return null;
   }

@@ -40,8 +40,14 @@ export const StepCard = memo(function StepCard({ step }: { step: number }) {
     what();
   };
   return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: J, K and the step's own button do the same.
     <article
       className={`card step-${stepColour(step)}`}
+      onClick={(event) => {
+        const isControl =
+          event.target instanceof Element && event.target.closest('button, input, textarea, a');
+        if (!here && !isControl) goTo({ kind: 'step', step });
+      }}
       aria-current={here}
       aria-label={`Step ${step + 1}`}
       data-testid="review-step"
