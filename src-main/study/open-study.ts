@@ -61,7 +61,15 @@ export interface OpenStudy {
    */
   readSlice(seriesId: string, slice: number, options?: { signal?: AbortSignal }): Promise<SeriesPixels>;
   /** The DICOM file that a slice comes from; null for other formats. @throws ReadroomError as `readPixels` */
-  dicomFile(seriesId: string, slice: number): Promise<{ name: string; bytes: Uint8Array } | null>;
+  dicomFile(seriesId: string, slice: number): Promise<DicomFile | null>;
+}
+
+export interface DicomFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** The slice's frame in this file, from 0, and how many it has. */
+  readonly frame: number;
+  readonly frames: number;
 }
 
 /** How to read the pixels of a series that is one file. */
@@ -146,7 +154,11 @@ class Opener {
         requireSlice(series[index], slice);
         if (index >= assembled.length) return null;
         const file = assembled[index].sourceOf(slice);
-        return { name: sourceName(file), bytes: await this.#loader()(file) };
+        return {
+          name: sourceName(file),
+          bytes: await this.#loader()(file),
+          ...assembled[index].frameOf(slice),
+        };
       },
     };
   }

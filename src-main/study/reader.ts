@@ -117,6 +117,8 @@ export interface AssembledSeries {
   ): Promise<SeriesPixels>;
   /** The file that a slice comes from. */
   sourceOf(slice: number): SourceFile;
+  /** Which frame of that file it is, from 0, and of how many. */
+  frameOf(slice: number): { readonly frame: number; readonly frames: number };
   /** One slice alone, as a series of one. */
   readSlice(
     slice: number,

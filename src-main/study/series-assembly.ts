@@ -135,6 +135,7 @@ function draft(
       series,
       read: (load, options) => readSlices(series, slices, load, options),
       sourceOf: (slice) => slices[slice].instance.source,
+      frameOf: (slice) => ({ frame: slices[slice].frame, frames: slices[slice].instance.frames }),
       readSlice: (slice, load, options) => readSlices(series, [slices[slice]], load, options),
     },
   };

@@ -22,16 +22,22 @@ export async function writeFileAtomically(file: string, content: string | Uint8A
     await rename(temporary, file);
   } catch (thrown) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
-    const full = code === 'ENOSPC' || code === 'EDQUOT';
-    throw new ReadroomError(
-      full ? 'disk-full' : 'file-unreadable',
-      full ? `There is no space left to write ${file}.` : `${file} could not be written.`,
-      {
-        file,
-        detail: toReadroomError(thrown).message,
-        remedy: full ? 'Free some space.' : 'Choose a folder you may write to.',
-      },
-    );
+    throw writeError(thrown, file);
   }
+}
+
+/** Why a file could not be written: 'disk-full', or 'file-unreadable' for any other reason. */
+export function writeError(thrown: unknown, file: string): ReadroomError {
+  if (thrown instanceof ReadroomError) return thrown;
+  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  const full = code === 'ENOSPC' || code === 'EDQUOT';
+  return new ReadroomError(
+    full ? 'disk-full' : 'file-unreadable',
+    full ? `There is no space left to write ${file}.` : `${file} could not be written.`,
+    {
+      file,
+      detail: toReadroomError(thrown).message,
+      remedy: full ? 'Free some space.' : 'Choose a folder you may write to.',
+    },
+  );
 }

@@ -1,0 +1,176 @@
+/**
+ * The pixels behind a run, made again from the case's files: the slices as the model was shown them, and the headers of
+ * DICOM instances. Nothing is read before it is asked for, and nothing is handed out that is not what the run was about:
+ * files are checked by their hash, slices by the hash of a crop that the trace recorded.
+ */
+
+import type { ProcessorBox } from '../../src-contract/geometry.ts';
+import type { SourceFile } from '../../src-contract/study.ts';
+import { summarizeEvents, type Trace } from '../../src-contract/trace.ts';
+import { type Crop, Cropper, describeCrop } from '../engine/grounding/crops.ts';
+import type { ImagePixels } from '../engine/language-model.ts';
+import { prepareReferenceImage, prepareReferenceVolume } from '../runs/prepare-reference.ts';
+import { prepareSeriesInput } from '../runs/prepare-study.ts';
+import type { PreparedInput } from '../runs/prepared-input.ts';
+import { pilResize } from '../slices/pil-resample.ts';
+import { type DicomFile, type OpenStudy, openStudy } from '../study/open-study.ts';
+import type { SeriesPixels } from '../study/pixels.ts';
+import { NotExportable } from './export-run.ts';
+
+/** All throw NotExportable, with the reason, where the files are gone or are not those of the run. */
+export interface SourceImages {
+  /** 8-bit slices of the model grid, in order, before the model's own resize. One for 2D. */
+  slices(): Promise<readonly ImagePixels[]>;
+  /** Slice z at the processor's size: what boxes in processor pixels are drawn on and crops are cut from. */
+  aligned(z: number): Promise<ImagePixels>;
+  /** One crop a slice of the box. */
+  crops(box: ProcessorBox): Promise<Crop[]>;
+  /** The DICOM file behind source slice k. */
+  dicomFile(k: number): Promise<DicomFile>;
+}
+
+interface Opened {
+  readonly key: string;
+  readonly study: OpenStudy;
+  readonly seriesId: string;
+  pixels?: SeriesPixels;
+}
+
+/** Keeps the study of the case at hand open, and no other. */
+export class SourceReader {
+  readonly #signal: AbortSignal | undefined;
+  #opened: Opened | undefined;
+
+  constructor(signal?: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  of(trace: Trace, sources: readonly SourceFile[]): SourceImages {
+    let slices: Promise<readonly ImagePixels[]> | undefined;
+    const aligned = new Map<number, ImagePixels>();
+    const [width, height] = trace.chain.processorSize;
+    const getSlices = (): Promise<readonly ImagePixels[]> => {
+      slices ??= explained(() => this.#slices(trace, sources));
+      return slices;
+    };
+    return {
+      slices: getSlices,
+      aligned: async (z) => {
+        const made = aligned.get(z);
+        if (made) return made;
+        const image = pilResize((await getSlices())[z], width, height, 'bilinear');
+        aligned.set(z, image);
+        return image;
+      },
+      crops: async (box) => new Cropper(await getSlices(), { width, height }).cut(box),
+      dicomFile: (k) => explained(() => this.#dicomFile(trace, sources, k)),
+    };
+  }
+
+  async #slices(trace: Trace, sources: readonly SourceFile[]): Promise<readonly ImagePixels[]> {
+    const prepared = await this.#prepare(trace, sources);
+    requireSameGrid(prepared, trace);
+    requireSameCrop(prepared.images, trace);
+    return prepared.images;
+  }
+
+  async #prepare(trace: Trace, sources: readonly SourceFile[]): Promise<PreparedInput> {
+    const { chain, normalization } = trace;
+    if (!trace.series) {
+      const [source] = sources;
+      if (!source) throw new NotExportable('The trace names no source file.');
+      const [columns, rows, depth] = chain.gridSize;
+      const prepared =
+        chain.serialization === 'reference'
+          ? await prepareReferenceVolume(source.path, {
+              targetSize: [depth, rows, columns],
+              normalize: normalization?.startsWith('minimum') ? 'minmax' : 'percentile',
+            })
+          : await prepareReferenceImage(source.path);
+      if (prepared.sources[0].sha256 !== source.sha256) throw changed(source);
+      return prepared;
+    }
+    const opened = await this.#open(trace, sources);
+    opened.pixels ??= await opened.study.readPixels(opened.seriesId, { signal: this.#signal });
+    const isSlice = chain.serialization === 'image';
+    return prepareSeriesInput(opened.pixels, {
+      slice: isSlice ? chain.canonicalToSource[11] : undefined,
+      window: windowOf(normalization),
+    });
+  }
+
+  async #open(trace: Trace, sources: readonly SourceFile[]): Promise<Opened> {
+    const key = sources.map(({ path, member, sha256 }) => `${path}\0${member ?? ''}\0${sha256}`).join('\n');
+    if (this.#opened?.key === key) return this.#opened;
+    this.#opened = undefined;
+    if (sources.length === 0) throw new NotExportable('The trace names no source file.');
+    const study = await openStudy([...new Set(sources.map(({ path }) => path))], { signal: this.#signal });
+    const wanted = new Set(sources.map(({ sha256 }) => sha256));
+    const same = study.study.series.filter(
+      (series) =>
+        series.sources.length === wanted.size && series.sources.every(({ sha256 }) => wanted.has(sha256)),
+    );
+    const found = same.find(({ id }) => id === trace.series?.id) ?? same[0];
+    if (!found) {
+      const [problem] = study.study.problems;
+      throw problem ? new NotExportable(problem.error.message) : changed(sources[0]);
+    }
+    this.#opened = { key, study, seriesId: found.id };
+    return this.#opened;
+  }
+
+  async #dicomFile(trace: Trace, sources: readonly SourceFile[], k: number): Promise<DicomFile> {
+    if (trace.series?.format !== 'dicom') {
+      throw new NotExportable('The source is no DICOM: there are no instances that could be referenced.');
+    }
+    const { study, seriesId } = await this.#open(trace, sources);
+    const file = await study.dicomFile(seriesId, k);
+    if (!file) throw new NotExportable(`Slice ${k} has no DICOM file.`);
+    return file;
+  }
+}
+
+const changed = ({ path }: SourceFile): NotExportable =>
+  new NotExportable(`The source ${path} is not the file that the run was about.`);
+
+/** The display window that a 2D run was prepared with, as prepare-study.ts words it. */
+function windowOf(normalization: string | null): { center: number; width: number } | undefined {
+  const found = /^window, centre (\S+), width (\S+)$/.exec(normalization ?? '');
+  if (!found) return undefined;
+  const [center, width] = [Number(found[1]), Number(found[2])];
+  return Number.isFinite(center) && width > 0 ? { center, width } : undefined;
+}
+
+function requireSameGrid({ chain, images }: PreparedInput, trace: Trace): void {
+  const same = (a: readonly number[], b: readonly number[]): boolean =>
+    a.length === b.length && a.every((value, index) => Math.abs(value - b[index]) < 1e-9);
+  const { chain: recorded } = trace;
+  const fits =
+    same(chain.gridSize, recorded.gridSize) &&
+    same(chain.sourceSize, recorded.sourceSize) &&
+    same(chain.canonicalToSource, recorded.canonicalToSource) &&
+    images.length === recorded.gridSize[2];
+  if (!fits) throw new NotExportable("The source's grid is not the one that the trace records.");
+}
+
+/** A crop of the trace, cut again: the same pixels, or these are not the slices that the model saw. */
+function requireSameCrop(images: readonly ImagePixels[], trace: Trace): void {
+  const crop = summarizeEvents(trace.events).steps.find((step) => step.crop?.images[0])?.crop;
+  if (!crop) return;
+  const [width, height] = trace.chain.processorSize;
+  const z = crop.images[0].slice;
+  const [again] = new Cropper(images, { width, height }).cut({ ...crop.box, z1: z, z2: z + 1 });
+  if (describeCrop(again).sha256 === crop.images[0].sha256) return;
+  throw new NotExportable('The source gives other pixels than those that the model saw in this run.');
+}
+
+/** What stands in the way of reading a source is a reason to leave a run out, not to give up the export. */
+async function explained<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (thrown instanceof NotExportable) throw thrown;
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'cancelled') throw thrown;
+    throw new NotExportable(thrown instanceof Error ? thrown.message : String(thrown));
+  }
+}
