@@ -23,6 +23,8 @@ export default defineConfig({
           'study-host': at('src-main/study/host/entry.ts'),
           'project-host': at('src-main/storage/project/host/entry.ts'),
           'model-process': at('src-main/app/model-process.ts'),
+          // An Electron of its own, which the command line starts for pages to print.
+          'print-process': at('src-main/app/print-process.ts'),
         },
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       },

@@ -115,6 +115,17 @@ function unpackFallback(log) {
   }
 }
 
+/** Path of an Electron executable that is here already, or null: nothing is fetched and nothing is said. */
+export function presentElectron() {
+  const override = process.env.ELECTRON_OVERRIDE_DIST_PATH;
+  const places = [
+    override ? join(override, executableName()) : null,
+    officialBuild(),
+    join(fallbackFolder, 'electron'),
+  ];
+  return places.find((path) => path && existsSync(path)) ?? null;
+}
+
 /** Path of an Electron executable, or null. Quick the second time: nothing is asked of the network once one is there. */
 export async function resolveElectron(log = console.error) {
   const override = process.env.ELECTRON_OVERRIDE_DIST_PATH;

@@ -1,7 +1,8 @@
 /** Options that several commands share, and the parsers that refuse bad values with the value and what is allowed. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ReadroomError } from '../../src-contract/errors.ts';
-import { optionLetters, type Preset, precisions, presets, providers } from '../../src-contract/run-events.ts';
+import { type ExportFormat, exportFormatSchema, exportFormats } from '../../src-contract/project.ts';
+import { optionLetters, type Preset, type Preset, precisions, precisions, presets, presets, providers, providers } from '../../src-contract/run-events.ts';
 
 export function wholeNumber(minimum: number) {
   return (text: string): number => {
@@ -42,6 +43,17 @@ export function displayWindow(text: string): { center: number; width: number } {
     throw new InvalidArgumentError(`expected CENTER,WIDTH with WIDTH above 0, got '${text}'.`);
   }
   return { center, width };
+}
+
+/** 'coco,csv', or 'all'. */
+export function exportFormatList(text: string): ExportFormat[] {
+  const all = Object.keys(exportFormats) as ExportFormat[];
+  if (text === 'all') return all;
+  return text.split(',').map((part) => {
+    const parsed = exportFormatSchema.safeParse(part.trim());
+    if (parsed.success) return parsed.data;
+    throw new InvalidArgumentError(`'${part.trim()}' is none of ${all.join(', ')}, all.`);
+  });
 }
 
 export interface ModelOptions {

@@ -1,5 +1,6 @@
 /** The command line: names, flags and help. What a command does is in commands/. */
 import { Command, Option } from 'commander';
+import { exportFormats } from '../../src-contract/project.ts';
 import { precisions } from '../../src-contract/run-events.ts';
 import { researchNotice } from '../../src-contract/trace.ts';
 import { appVersion } from '../runs/version.ts';
@@ -9,6 +10,7 @@ import { run2dBatch, run3dBatch } from './commands/batch.ts';
 import { runCompare } from './commands/compare.ts';
 import { runConvert } from './commands/convert.ts';
 import { runDoctor } from './commands/doctor.ts';
+import { runExport } from './commands/export.ts';
 import { runFigure } from './commands/figure.ts';
 import { runInspect } from './commands/inspect.ts';
 import { runModels } from './commands/models.ts';
@@ -20,6 +22,7 @@ import {
   addOutputOptions,
   displayWindow,
   expectedOption,
+  exportFormatList,
   targetSize,
   wholeNumber,
 } from './options.ts';
@@ -165,6 +168,24 @@ export function buildProgram(): Command {
     .option('--json', 'print the result as JSON', false)
     .option('--quiet', 'no progress', false)
     .action(runConvert);
+
+  program
+    .command('export')
+    .argument('<traces...>', 'traces (JSON), as ask --trace writes them')
+    .description('write runs in the formats of other tools; docs/exports.md says what each holds')
+    .requiredOption(
+      '--format <list>',
+      `by commas, or all: ${Object.keys(exportFormats).join(', ')}`,
+      exportFormatList,
+    )
+    .requiredOption('--out <folder>', 'one folder a format is made in it')
+    .option('--review <file>', "a reader's corrections (NAME.review.json) to lay over the one trace given")
+    .option('--source <paths...>', 'where the pixels are now, if not where they were')
+    .option('--identifiers', 'write titles, paths, names and dates that may say who the patient is', false)
+    .option('--replace', 'take the place of an export that is there', false)
+    .option('--json', 'print the result as JSON', false)
+    .option('--quiet', 'no progress and no notes', false)
+    .action(runExport);
 
   program
     .command('inspect')

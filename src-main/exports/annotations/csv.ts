@@ -102,7 +102,7 @@ function cellsOf(item: RunToExport, finding: Finding): Record<(typeof columns)[n
     size_k_mm: sides?.[2] ?? null,
     volume_mm3: sides && sides[0] * sides[1] * sides[2],
     corners_lps_mm:
-      finding.located.patientCorners?.map((corner) => corner.map(short).join(' ')).join('; ') ?? null,
+      finding.located.patientCorners?.map((corner) => `(${corner.map(short).join(' ')})`).join(' ') ?? null,
     iou_with_model: finding.modelBox && boxIou(finding.modelBox, finding.box),
     centre_shift: shift?.value ?? null,
     centre_shift_unit: shift?.unit ?? null,
@@ -113,7 +113,7 @@ function cellsOf(item: RunToExport, finding: Finding): Record<(typeof columns)[n
   };
 }
 
-const short = (value: number): string => String(Number(value.toFixed(4)));
+const short = (value: number): string => String(Number(value.toFixed(6)));
 
 function cell(value: Cell): string {
   if (value === null) return '';

@@ -13,7 +13,11 @@ export const longString = (text: string): string =>
     .trim()
     .slice(0, 64);
 
-/** @param kind tells the objects of one run apart in their UIDs; `content` makes new UIDs for new contents */
+/**
+ * That data are synthetic is said in words: the attribute Synthetic Data (0008,001C) is too young for dciodvfy, which calls
+ * it an error.
+ * @param object.kind tells the objects of one run apart in their UIDs; `content` makes new UIDs for new contents
+ */
 export function derivedObject(
   { run, findings }: RunToExport,
   source: SourceSeries,
@@ -25,7 +29,6 @@ export function derivedObject(
     SpecificCharacterSet: 'ISO_IR 192',
     SOPClassUID: object.sopClassUid,
     SOPInstanceUID: uidOf('instance', object.kind, run.runId, object.content),
-    SyntheticData: findings.synthetic ? 'YES' : 'NO',
     InstanceCreationDate: date,
     InstanceCreationTime: time,
     ContentDate: date,

@@ -63,7 +63,9 @@ function segmentationOf(
       seriesNumber: 9102,
       content: contentKey(item, identifiers),
     }),
-    ...(placed ? { FrameOfReferenceUID: frameOfReference, PositionReferenceIndicator: '' } : {}),
+    ...(placed
+      ? { FrameOfReferenceUID: frameOfReference, PositionReferenceIndicator: '' }
+      : { PatientOrientation: '' }),
     ImageType: ['DERIVED', 'PRIMARY'],
     ReferencedSeriesSequence: [
       { SeriesInstanceUID: source.seriesUid, ReferencedInstanceSequence: uniqueInstances(source) },

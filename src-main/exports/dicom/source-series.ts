@@ -78,7 +78,7 @@ function patientAndStudy(set: DataSet, identifiers: boolean): NaturalSet {
       ? {}
       : {
           PatientIdentityRemoved: 'YES',
-          DeidentificationMethod: 'Readroom: names, numbers and dates left out; UIDs kept for reference',
+          DeidentificationMethod: 'Readroom: names, numbers, dates left out; UIDs kept',
         }),
   };
 }

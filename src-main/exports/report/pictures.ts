@@ -7,8 +7,8 @@ import type { RunToExport } from '../export-run.ts';
 import type { Finding } from '../findings.ts';
 
 /** Millimetres on paper of the longer side. */
-const sliceSide = 78;
-const cropSide = 30;
+const sliceSide = 72;
+const cropSide = 21;
 /** More would fill pages: the middle ones are shown and the rest counted. */
 const mostCrops = 6;
 

@@ -124,7 +124,7 @@ function stepHtml(item: RunToExport, finding: Finding, slice: string): string {
     : '';
   return (
     `<section class="step${finding.rejected ? ' rejected' : ''}"><h3>${escapeHtml(finding.label)}</h3>${words}` +
-    `<div class="pictures">${slice}${cropPictures(item, finding)}</div>${facts}</section>`
+    `<div class="look">${slice}<div class="beside"><div class="crops">${cropPictures(item, finding)}</div>${facts}</div></div></section>`
   );
 }
 
@@ -156,7 +156,7 @@ function provenanceHtml({ run, findings }: RunToExport, { identifiers }: ExportO
   });
   const more = run.sources.length - sources.length;
   return (
-    '<h2>Provenance</h2>' +
+    '<section class="provenance"><h2>Provenance</h2>' +
     rows([
       ['Model', started?.model.name],
       ['Weights', started && `${started.model.precision} on ${started.model.provider}`],
@@ -179,6 +179,7 @@ function provenanceHtml({ run, findings }: RunToExport, { identifiers }: ExportO
       ['Run', run.runId],
     ]) +
     rows([['Model sha256', started?.model.modelHash], ...sources], true) +
-    (more > 0 ? `<p class="quiet">and ${more} more source files, in the trace.</p>` : '')
+    (more > 0 ? `<p class="quiet">and ${more} more source files, in the trace.</p>` : '') +
+    '</section>'
   );
 }

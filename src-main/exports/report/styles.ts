@@ -20,7 +20,12 @@ th { font-weight: 600; white-space: nowrap; width: 42mm; }
 td { overflow-wrap: anywhere; }
 .step { break-inside: avoid; margin: 0 0 5mm; padding: 2mm 0 0; }
 .rejected > .words { text-decoration: line-through; }
-.pictures { display: flex; flex-wrap: wrap; gap: 3mm; align-items: flex-end; margin: 2mm 0; }
+.look { display: flex; gap: 5mm; align-items: flex-start; margin: 2mm 0; }
+.look > figure { flex: none; }
+.beside { flex: 1; min-width: 0; }
+.beside th { width: 24mm; white-space: normal; }
+.crops { display: flex; flex-wrap: wrap; gap: 2mm; margin: 0 0 2mm; }
+.provenance { font-size: 9pt; }
 figure { margin: 0; break-inside: avoid; }
 figure img, figure svg { display: block; background: #000; }
 figcaption { font-size: 8.5pt; color: #555b61; margin-top: 0.8mm; max-width: 80mm; }

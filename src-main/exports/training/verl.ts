@@ -66,7 +66,9 @@ export async function openVerl(folder: OutputFolder, options: ExportOptions): Pr
         }),
       ]);
     },
-    finish: () => tables.write('train', 'train.parquet'),
+    async finish() {
+      if (tables.rows('train') > 0) await tables.write('train', 'train.parquet');
+    },
     close: () => tables.close(),
   };
 }
