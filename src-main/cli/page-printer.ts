@@ -43,7 +43,7 @@ export function openPagePrinter(): PagePrinter | null {
       const answered = once(child, 'message', { signal: AbortSignal.timeout(patience) });
       const gone = once(child, 'exit').then(() => null);
       const answer = await Promise.race([answered, gone]).catch(() => null);
-      if (!answer || answer[0] !== 'printed') {
+      if (answer?.[0] !== 'printed') {
         throw new ReadroomError('internal', 'The page could not be printed to PDF.', {
           remedy: 'Export HTML, and print it from a browser.',
         });
