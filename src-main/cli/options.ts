@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ReadroomError } from '../../src-contract/errors.ts';
 import { type ExportFormat, exportFormatSchema, exportFormats } from '../../src-contract/project.ts';
-import { optionLetters, type Preset, type Preset, precisions, precisions, presets, presets, providers, providers } from '../../src-contract/run-events.ts';
+import { optionLetters, type Preset, precisions, presets, providers } from '../../src-contract/run-events.ts';
 
 export function wholeNumber(minimum: number) {
   return (text: string): number => {
