@@ -20,6 +20,24 @@ export interface FixedPointKernel {
 
 export type ResampleFilter = 'bilinear' | 'bicubic';
 
+export type MakeKernel = (inLength: number, outLength: number, filter: ResampleFilter) => FixedPointKernel;
+
+/** Kernels kept by `remembered`: a study's slices need one or two, its crops a few more. */
+const keptKernels = 16;
+
+/** The same kernels, the latest of them made once: slices of a study are all of one size. */
+export function remembered(make: MakeKernel): MakeKernel {
+  const kept = new Map<string, FixedPointKernel>();
+  return (inLength, outLength, filter) => {
+    const key = `${inLength} ${outLength} ${filter}`;
+    const kernel = kept.get(key) ?? make(inLength, outLength, filter);
+    kept.delete(key);
+    kept.set(key, kernel);
+    if (kept.size > keptKernels) kept.delete(kept.keys().next().value!);
+    return kernel;
+  };
+}
+
 interface FilterShape {
   /** Half width in input pixels at scale 1. */
   readonly support: number;

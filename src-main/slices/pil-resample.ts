@@ -9,6 +9,7 @@ import {
   type FixedPointKernel,
   filterShapes,
   type ResampleFilter,
+  remembered,
   resampleFixedPoint,
   roundHalfAway,
 } from './fixed-point-resample.ts';
@@ -16,7 +17,7 @@ import {
 /** 32-bit sums, less 8 bits of pixel, less 2 of headroom for the filter's overshoot. */
 const PRECISION_BITS = 32 - 8 - 2;
 
-function pilKernel(inLength: number, outLength: number, filter: ResampleFilter): FixedPointKernel {
+const pilKernel = remembered((inLength, outLength, filter): FixedPointKernel => {
   const shape = filterShapes[filter];
   const scale = inLength / outLength;
   const filterScale = Math.max(scale, 1);
@@ -44,7 +45,7 @@ function pilKernel(inLength: number, outLength: number, filter: ResampleFilter):
     }
   }
   return { length: outLength, precision: PRECISION_BITS, stride, starts, counts, weights };
-}
+});
 
 /**
  * Since Pillow 13 an image whose height loses more than twice as many pixels as its width goes vertically first

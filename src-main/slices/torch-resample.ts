@@ -10,6 +10,7 @@ import {
   type FixedPointKernel,
   filterShapes,
   type ResampleFilter,
+  remembered,
   resampleFixedPoint,
   roundHalfAway,
 } from './fixed-point-resample.ts';
@@ -21,7 +22,7 @@ function fractionBits(largest: number): number {
   return bits;
 }
 
-function torchKernel(inLength: number, outLength: number, filter: ResampleFilter): FixedPointKernel {
+const torchKernel = remembered((inLength, outLength, filter): FixedPointKernel => {
   const shape = filterShapes[filter];
   const scale = inLength / outLength;
   const support = scale >= 1 ? shape.support * scale : shape.support;
@@ -52,7 +53,7 @@ function torchKernel(inLength: number, outLength: number, filter: ResampleFilter
   const precision = fractionBits(largest);
   const weights = Int32Array.from(exact, (weight) => roundHalfAway(weight * 2 ** precision));
   return { length: outLength, precision, stride, starts, counts, weights };
-}
+});
 
 /**
  * torchvision.transforms.v2.functional.resize of a uint8 image with antialiasing.
