@@ -52,6 +52,8 @@ export async function planConversion(source: string, precision: Precision): Prom
     visionGraph(architecture.vision, named, policy),
     embedGraph(architecture.text, named, policy),
     decoderGraph(architecture.text, named, policy),
+    // Kernels for single rows in float16 are missing on the CPU; nothing is lost where they are not needed.
+    ...(policy.activation === 'float32' ? [decoderGraph(architecture.text, named, policy, 'host')] : []),
   ];
   const { files, places } = planData(builders.flatMap((builder) => builder.jobs));
   return {

@@ -245,7 +245,12 @@ class Conversion {
       precision,
       parameters,
       architecture,
-      graphs: { vision: graph('vision'), embed: graph('embed'), decoder: graph('decoder') },
+      graphs: {
+        vision: graph('vision'),
+        embed: graph('embed'),
+        decoder: graph('decoder'),
+        ...(policy.activation === 'float32' ? { decoderHost: graph('decoder-host') } : {}),
+      },
       weights: {
         vision: policy.vision,
         patchEmbedding: policy.patchEmbedding,

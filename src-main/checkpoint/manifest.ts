@@ -13,7 +13,7 @@ export const containerFormatVersion = 1;
  * Raised when the same checkpoint would convert to other bytes (graphs, quantisation, layout of the data files).
  * Part of the cache key, so that an improved converter makes a fresh container beside the old one.
  */
-export const converterRevision = 3;
+export const converterRevision = 4;
 
 /** The name of the manifest inside its container folder. */
 export const manifestFileName = 'manifest.json';
@@ -114,7 +114,13 @@ export const manifestSchema = z.object({
   /** Weights in the checkpoint; a tied table counts once. */
   parameters: count,
   architecture: architectureSchema,
-  graphs: z.object({ vision: graphSchema, embed: graphSchema, decoder: graphSchema }),
+  graphs: z.object({
+    vision: graphSchema,
+    embed: graphSchema,
+    decoder: graphSchema,
+    /** The decoder for a cache in the engine's own memory; absent in float16, and in containers of revision 3 and before. */
+    decoderHost: graphSchema.optional(),
+  }),
   /** Which weights have how many bits, in words; for reports. */
   weights: z.record(z.string(), z.string()),
   files: z.array(containerFileSchema),

@@ -65,12 +65,19 @@ function gatherInt8(
   graph.cast(cut, policy.activation, 'inputs_embeds');
 }
 
+/**
+ * Where the engine keeps keys and values. 'host': in its own memory, and new rows are all that it asks for; 'device': with
+ * the provider, as `present.*`.
+ */
+export type CachePlace = 'host' | 'device';
+
 export function decoderGraph(
   text: TextArchitecture,
   tensors: TensorLookup,
   policy: EncodingPolicy,
+  cache: CachePlace = 'device',
 ): GraphBuilder {
-  const graph = new GraphBuilder('decoder');
+  const graph = new GraphBuilder(cache === 'host' ? 'decoder-host' : 'decoder');
   const layers = new Layers(graph, tensors, {
     activation: policy.activation,
     fileBase: 'decoder',
@@ -84,6 +91,7 @@ export function decoderGraph(
   graph.input('seqlens_k', 'int32', [1]);
   graph.input('total_sequence_length', 'int32', []);
   const wanted = graph.input('logits_rows', 'int64', ['logits_rows']);
+  const single = cache === 'host' ? declareSingle(graph) : undefined;
   const onlyWanted = (x: string) => graph.node('Gather', [x, wanted], { attributes: { axis: { int: 0 } } });
 
   let residual = layers.toFloat32(graph.reshape(embeds, [-1, hidden]));
@@ -91,7 +99,7 @@ export function decoderGraph(
   for (let layer = 0; layer < text.layers; layer++) {
     const prefix = `language_model.layers.${layer}`;
     const last = layer === text.layers - 1;
-    let mixed = attention(layers, text, policy, layer, normed);
+    let mixed = attention(layers, text, policy, layer, normed, single);
     if (last) {
       // Nothing after the last attention mixes rows: only those whose logits are wanted go on.
       mixed = onlyWanted(mixed);
@@ -149,6 +157,7 @@ function attention(
   policy: EncodingPolicy,
   layer: number,
   normed: string,
+  single: SingleRow | undefined,
 ): string {
   const { graph } = layers;
   const { hidden, heads, kvHeads, headDim } = text;
@@ -177,8 +186,16 @@ function attention(
   const value = project('v_proj', policy.keyValue, kvHeads * headDim, newValue);
   const presents = [`present.${layer}.key`, `present.${layer}.value`];
   const inputs = { query, key, value, past: [past('key'), past('value')] };
-  const mixed = groupedAttention(graph, text, inputs, presents);
   for (const name of [newKey, newValue]) graph.output(name, type, [1, 'tokens', kvHeads * headDim]);
+  if (single) {
+    return graph.either(
+      single.isSingle,
+      { type, shape: ['tokens', heads * headDim] },
+      () => singleRowAttention(graph, text, inputs, single),
+      () => graph.reshape(groupedAttention(graph, text, inputs, presents), [-1, heads * headDim]),
+    );
+  }
+  const mixed = groupedAttention(graph, text, inputs, presents);
   for (const what of ['key', 'value']) {
     graph.output(`present.${layer}.${what}`, type, [1, kvHeads, 'present_buffer', headDim]);
   }
@@ -248,4 +265,65 @@ function groupedAttention(
     cut(wide[i]!, name);
   });
   return cut(graph.reshape(mixed, [1, -1, heads, headDim + missing]));
+}
+
+/** What the attention of a single row needs to know, once for all layers. */
+interface SingleRow {
+  /** Bool []: the run is of one row, and there is a past. */
+  readonly isSingle: string;
+  /** [P]: 0 for rows of the past buffer that hold a past, -large for padding. */
+  readonly bias: string;
+}
+
+/** As in the vision tower: gives exactly 0 after the softmax. */
+const maskedScore = -60_000;
+
+function declareSingle(graph: GraphBuilder): SingleRow {
+  const scalar = (vector: string) => graph.node('Squeeze', [vector, graph.ints([0])]);
+  const rows = graph.size('inputs_embeds', 1);
+  const room = graph.size('past_key_values.0.key', 2);
+  const one = graph.node('Equal', [rows, graph.ints([1])]);
+  const isSingle = scalar(graph.node('And', [one, graph.node('Greater', [room, graph.ints([0])])]));
+  const slots = graph.node('Range', [scalar(graph.ints([0])), scalar(room), scalar(graph.ints([1]))]);
+  // With a single new row its index is the length of the past.
+  const padding = graph.node('GreaterOrEqual', [slots, graph.cast('seqlens_k', 'int64')]);
+  const large = graph.cast(graph.ints([maskedScore]), 'float32');
+  return { isSingle, bias: graph.node('Mul', [graph.cast(padding, 'float32'), large]) };
+}
+
+/**
+ * Attention of one new row, [1, heads * headDim]. GroupQueryAttention copies the whole cache into its `present` output
+ * before it reads it, which for a single row costs as much as the attention; here the past is read where it lies, and
+ * the new row joins as one more column of the scores.
+ */
+function singleRowAttention(
+  graph: GraphBuilder,
+  { heads, kvHeads, headDim }: TextArchitecture,
+  { query, key, value, past }: AttentionInputs,
+  { bias }: SingleRow,
+): string {
+  const scores = (a: string, b: string) =>
+    graph.node('FusedMatMul', [a, b], {
+      domain: contrib,
+      attributes: { transB: { int: 1 }, alpha: { float: 1 / Math.sqrt(headDim) } },
+    });
+  const columns = (x: string, from: number, to: number) =>
+    graph.node('Slice', [x, graph.ints([from]), graph.ints([to]), graph.ints([2])]);
+  // Query heads of one key head lie together: [kvHeads, heads / kvHeads, headDim].
+  const queries = graph.reshape(query, [kvHeads, heads / kvHeads, headDim]);
+  const [pastKeys, pastValues] = past.map((x) => graph.reshape(x, [kvHeads, -1, headDim]));
+  const newKey = graph.reshape(key, [kvHeads, 1, headDim]);
+  const newValue = graph.reshape(value, [kvHeads, 1, headDim]);
+  // Keys times queries reads the long operand once and in order; queries times keys would pack it first.
+  const perm = { perm: { ints: [0, 2, 1] } };
+  const ofPast = graph.node('Transpose', [scores(pastKeys!, queries)], { attributes: perm });
+  const all = graph.node('Concat', [graph.node('Add', [ofPast, bias]), scores(queries, newKey)], {
+    attributes: { axis: { int: 2 } },
+  });
+  const weights = graph.node('Softmax', [all], { attributes: { axis: { int: -1 } } });
+  const mixed = graph.node('Add', [
+    graph.node('MatMul', [columns(weights, 0, -1), pastValues!]),
+    graph.node('MatMul', [columns(weights, -1, Number.MAX_SAFE_INTEGER), newValue]),
+  ]);
+  return graph.reshape(mixed, [1, heads * headDim]);
 }

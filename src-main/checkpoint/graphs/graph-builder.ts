@@ -6,6 +6,7 @@ import {
   type ElementType,
   elementTypes,
   externalTensor,
+  type GraphProto,
   inlineTensor,
   type ModelProto,
   type NodeProto,
@@ -38,7 +39,9 @@ interface NodeOptions {
 export class GraphBuilder {
   readonly name: string;
   readonly jobs: WeightJob[] = [];
-  readonly #nodes: NodeProto[] = [];
+  /** Of the graph or branch that is being built. */
+  #nodes: NodeProto[] = [];
+  #nodeCount = 0;
   readonly #inputs: ValueInfoProto[] = [];
   readonly #outputs: ValueInfoProto[] = [];
   readonly #constants = new Map<string, TensorProto>();
@@ -59,7 +62,8 @@ export class GraphBuilder {
 
   /** Adds a node; '' among the inputs leaves an optional one out. Returns the name of its first output. */
   node(opType: string, inputs: readonly string[], options: NodeOptions = {}): string {
-    const name = `${opType}_${this.#nodes.length}`;
+    // Counted over all branches: a name may not be used again within them.
+    const name = `${opType}_${this.#nodeCount++}`;
     const output = options.outputs ?? [`${name}_out`];
     this.#nodes.push({
       name,
@@ -70,6 +74,30 @@ export class GraphBuilder {
       attribute: Object.entries(options.attributes ?? {}).map(([key, value]) => attribute(key, value)),
     });
     return output[0]!;
+  }
+
+  /**
+   * `then` or `otherwise`, decided at run time: each adds nodes and returns the value that is the result. Weights and
+   * constants are the whole graph's; values made outside may be used inside, not the other way round.
+   */
+  either(
+    condition: string,
+    result: { readonly type: ElementType; readonly shape: readonly Dimension[] },
+    then: () => string,
+    otherwise: () => string,
+  ): string {
+    const branch = (make: () => string): GraphProto => {
+      const outer = this.#nodes;
+      this.#nodes = [];
+      const made = make();
+      const node = this.#nodes;
+      this.#nodes = outer;
+      const output = [valueInfo(made, result.type, result.shape)];
+      return { name: made, node, initializer: [], input: [], output };
+    };
+    return this.node('If', [condition], {
+      attributes: { then_branch: { graph: branch(then) }, else_branch: { graph: branch(otherwise) } },
+    });
   }
 
   /** A constant int64 vector. */

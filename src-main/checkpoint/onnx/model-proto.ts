@@ -6,22 +6,27 @@ import protobuf from 'protobufjs/light.js';
 import schema from './onnx-schema.json' with { type: 'json' };
 
 /** TensorProto.DataType */
-export const elementTypes = { float32: 1, uint8: 2, int32: 6, int64: 7, float16: 10 } as const;
+export const elementTypes = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
 export type ElementType = keyof typeof elementTypes;
 export const elementBytes: Record<ElementType, number> = {
   float32: 4,
   uint8: 1,
   int32: 4,
   int64: 8,
+  bool: 1,
   float16: 2,
 };
 
 /** AttributeProto.AttributeType */
-const attributeTypes = { float: 1, int: 2, ints: 7 } as const;
+const attributeTypes = { float: 1, int: 2, graph: 5, ints: 7 } as const;
 /** TensorProto.DataLocation.EXTERNAL */
 const external = 1;
 
-export type AttributeValue = { float: number } | { int: number } | { ints: readonly number[] };
+export type AttributeValue =
+  | { float: number }
+  | { int: number }
+  | { ints: readonly number[] }
+  | { graph: GraphProto };
 
 export interface AttributeProto {
   name: string;
@@ -29,6 +34,7 @@ export interface AttributeProto {
   f?: number;
   i?: number;
   ints?: readonly number[];
+  g?: GraphProto;
 }
 
 export interface NodeProto {
@@ -62,17 +68,19 @@ export interface ValueInfoProto {
   };
 }
 
+export interface GraphProto {
+  name: string;
+  node: readonly NodeProto[];
+  initializer: readonly TensorProto[];
+  input: readonly ValueInfoProto[];
+  output: readonly ValueInfoProto[];
+}
+
 export interface ModelProto {
   irVersion: number;
   opsetImport: readonly { domain: string; version: number }[];
   producerName: string;
-  graph: {
-    name: string;
-    node: readonly NodeProto[];
-    initializer: readonly TensorProto[];
-    input: readonly ValueInfoProto[];
-    output: readonly ValueInfoProto[];
-  };
+  graph: GraphProto;
 }
 
 const modelType = protobuf.Root.fromJSON(schema).lookupType('onnx.ModelProto');
@@ -85,6 +93,7 @@ export function encodeModel(model: ModelProto): Uint8Array {
 export function attribute(name: string, value: AttributeValue): AttributeProto {
   if ('float' in value) return { name, type: attributeTypes.float, f: value.float };
   if ('int' in value) return { name, type: attributeTypes.int, i: value.int };
+  if ('graph' in value) return { name, type: attributeTypes.graph, g: value.graph };
   return { name, type: attributeTypes.ints, ints: value.ints };
 }
 
