@@ -88,6 +88,15 @@ function change(runId: string, part: Partial<Run>): void {
   );
 }
 
+/** Boxes of other questions would be taken for this one's. One that waits has none yet, and shows them when it comes. */
+function hideOtherBoxes(
+  runId: string,
+  which: (run: Run) => boolean = ({ started }) => started !== null,
+): void {
+  const { order, runs, showBoxes } = useRuns.getState();
+  for (const id of order) if (id !== runId && runs[id].boxesShown && which(runs[id])) showBoxes(id, false);
+}
+
 function begin(runId: string, ask: Ask, chain: AffineChain | null = null): void {
   const run: Run = {
     runId,
@@ -118,8 +127,7 @@ export const useRuns = create<RunState>()((set, get) => ({
     try {
       await settingsSaved();
       const { runId } = await call('run.ask', question);
-      // Boxes of other questions would be taken for this one's.
-      for (const id of get().order) if (get().runs[id].boxesShown) get().showBoxes(id, false);
+      hideOtherBoxes(runId, (run) => !isActive(run));
       useUi.getState().resumeFollowing();
       begin(runId, question);
       for (const deliver of early.get(runId) ?? []) deliver();
@@ -205,6 +213,7 @@ function receive(runId: string, event: RunEvent): void {
   const run = useRuns.getState().runs[runId];
   switch (event.type) {
     case 'run-started':
+      hideOtherBoxes(runId);
       void found.boxes.findChain();
       change(runId, { phase: 'reading', started: event });
       break;

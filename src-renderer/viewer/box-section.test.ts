@@ -225,11 +225,15 @@ describe('oblique sections', () => {
           const margin = Math.min(...axes.flatMap((a) => [p[a] - box.min[a], box.max[a] - p[a]]));
           if (Math.abs(margin) < 1e-6 * reach) return;
           const section = boxSection(box, plane);
-          const sides = section.map((q, i) =>
-            dot(n, cross(subtract(section[(i + 1) % section.length], q), subtract(p, q))),
-          );
+          // How far the point lies on the inner side of each edge. Edges of no length have no side.
+          const sides = section.flatMap((q, i) => {
+            const edge = subtract(section[(i + 1) % section.length], q);
+            const span = length(edge);
+            return span < 1e-9 * reach ? [] : [dot(n, cross(edge, subtract(p, q))) / span];
+          });
+          const tiny = 1e-10 * reach;
           const inPolygon =
-            section.length >= 3 && (sides.every((side) => side >= 0) || sides.every((side) => side <= 0));
+            sides.length >= 3 && (sides.every((side) => side > -tiny) || sides.every((side) => side < tiny));
           expect(inPolygon).toBe(margin > 0);
         },
       ),

@@ -16,7 +16,7 @@ export function scaleBarLength(unitsPerPixel: number): number {
 
 const signed = (value: number): string => `${value < 0 ? '−' : ''}${Math.abs(value).toFixed(1)}`;
 
-/** Where a slice lies in the patient, along the direction it is nearest to: "H 42.5 mm". */
+/** Where a slice lies in the patient, along the direction it is nearest to: "H 42.5 mm", kept together in one line. */
 export function slicePosition({ source, orientation, slice, camera }: OnScreen): string {
   const { geometry } = source;
   if (!geometry.isPatient) return '';
@@ -30,7 +30,7 @@ export function slicePosition({ source, orientation, slice, camera }: OnScreen):
     ['H', 'F'],
   ][direction];
   const value = transform(geometry.indexToWorld, onSlice)[direction];
-  return `${letters[value >= 0 ? 0 : 1]} ${Math.abs(value).toFixed(1)} mm`;
+  return `${letters[value >= 0 ? 0 : 1]}\u00a0${Math.abs(value).toFixed(1)}\u00a0mm`;
 }
 
 export interface FurnitureElements {
@@ -92,7 +92,7 @@ export class Furniture {
     const position = slicePosition(onScreen);
     setText(
       this.elements.slice,
-      `${onScreen.slice + 1} / ${this.pane.slices}${position ? ` · ${position}` : ''}`,
+      `${onScreen.slice + 1}\u00a0/\u00a0${this.pane.slices}${position ? ` · ${position}` : ''}`,
     );
     this.showCursor(this.cursor);
   }

@@ -53,7 +53,10 @@ export function goToBox(viewer: Viewer, id: string, close: boolean): void {
   const key = seriesKey({ studyId, seriesId });
   const showing = () => viewer.visible.filter(({ source }) => source && seriesKey(source.ref) === key);
   const show = () => {
-    for (const pane of showing()) showOnPane(pane, place, close);
+    const shown = showing();
+    // Planes that are opened later meet in the box.
+    for (const { source } of shown.slice(0, 1)) if (source) viewer.lookAt(source, boxCentre(place));
+    for (const pane of shown) showOnPane(pane, place, close);
   };
   if (showing().length > 0) {
     show();

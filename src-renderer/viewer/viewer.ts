@@ -26,7 +26,7 @@ import { measurements } from './measurements.ts';
 import { Pane } from './pane.ts';
 import { type PaneElements, PaneLayers } from './pane-layers.ts';
 import { Prefetcher } from './prefetch.ts';
-import { transform } from './vector.ts';
+import { transform, type Vec3 } from './vector.ts';
 import { orientationOf } from './view-orientation.ts';
 import type { Range } from './window-presets.ts';
 import { autoRange, firstRange } from './window-presets.ts';
@@ -47,7 +47,8 @@ export class Viewer {
   private readonly displays = new Map<string, Display>();
   /** As they were at first, for the reset. */
   private readonly firstDisplays = new Map<string, Display>();
-  private readonly slicesSeen = new Map<string, number>();
+  /** Voxel of each series that was looked at last: where other views of it begin. */
+  private readonly places = new Map<string, Vec3>();
 
   private constructor(private readonly engine: RenderingEngineType | null) {
     useViewer.subscribe((state, before) => {
@@ -170,7 +171,7 @@ export class Viewer {
         source.series.kind === 'volume' && source.series.slices > 1 ? (noPlanes ?? '') : '',
       );
       const view = noPlanes ? 'stack' : spec.view;
-      const seen = view === 'stack' ? this.slicesSeen.get(seriesKey(ref)) : undefined;
+      const seen = this.places.get(seriesKey(ref))?.[orientationOf(source.geometry, view).axis];
       pane.show(source, view, this.linkedSlice(pane, source, view) ?? seen ?? null, display);
       this.holdNeeded();
       entry.layers.furniture.showWindow(display);
@@ -286,15 +287,9 @@ export class Viewer {
   private onSlice(pane: Pane): void {
     const { onScreen } = pane;
     if (!onScreen) return;
-    const key = seriesKey(onScreen.source.ref);
-    if (onScreen.orientation.axis === 2) {
-      this.slicesSeen.set(key, onScreen.slice);
-      this.prefetchers.get(key)?.lookAt(onScreen.slice);
-    } else {
-      this.prefetchers
-        .get(key)
-        ?.lookAt(this.slicesSeen.get(key) ?? Math.floor(onScreen.source.pixels.slices / 2));
-    }
+    const { axis } = onScreen.orientation;
+    const place = this.placeOf(onScreen.source).map((at, n) => (n === axis ? onScreen.slice : at));
+    this.lookAt(onScreen.source, place as unknown as Vec3);
     this.drawLines();
     if (pane.number !== useViewer.getState().active) return;
     this.reportCurrent();
@@ -305,6 +300,18 @@ export class Viewer {
       if (other === pane || !other.source || !canLink(onScreen.source, other.source)) continue;
       other.goTo(onScreen.camera.centre, false);
     }
+  }
+
+  private placeOf({ ref, geometry }: ImageSource): Vec3 {
+    const known = this.places.get(seriesKey(ref));
+    return known ?? (geometry.size.map((size) => Math.floor(size / 2)) as unknown as Vec3);
+  }
+
+  /** Remembers the voxel that is looked at; slices near it are fetched first. */
+  lookAt(source: ImageSource, place: Vec3): void {
+    const key = seriesKey(source.ref);
+    this.places.set(key, place);
+    this.prefetchers.get(key)?.lookAt(Math.round(place[2]));
   }
 
   private reportCurrent(): void {
@@ -349,7 +356,7 @@ export class Viewer {
       this.dropSource(key);
       this.displays.delete(key);
       this.firstDisplays.delete(key);
-      this.slicesSeen.delete(key);
+      this.places.delete(key);
     }
   }
 }
