@@ -43,13 +43,15 @@ export function buildMenu(app: App, recent: readonly Recent[], actions: MenuActi
         separator,
         ...restOfFile,
         separator,
-        { role: isMac ? 'close' : 'quit' },
+        // Cmd+W is 'Close study'.
+        isMac ? { role: 'close', accelerator: 'Shift+Cmd+W' } : { role: 'quit' },
       ],
     },
     { role: 'editMenu' },
     { label: 'View', submenu: [...itemsOf('View'), separator, ...zoomItems] },
     { label: 'Run', submenu: itemsOf('Run') },
     { label: 'Review', submenu: itemsOf('Review') },
+    ...(isMac ? [{ role: 'windowMenu' as const }] : []),
     { role: 'help', label: 'Help', submenu: itemsOf('Help') },
   ];
   return Menu.buildFromTemplate(template);

@@ -30,7 +30,9 @@ export function OpeningItem({ opening }: { opening: Opening }): ReactElement {
 }
 
 export function FailureNote({ failure }: { failure: Failure }): ReactElement {
-  const { error, problems } = failure;
+  const { error } = failure;
+  // One file, one reason: said once.
+  const problems = failure.problems.filter(({ error: own }) => own.message !== error.message);
   return (
     <section className="failure" role="alert" data-testid="open-failure">
       <div className="row">

@@ -102,6 +102,13 @@ export function TagsDialog({ studyId, series, onClose }: TagsDialogProps): React
         </label>
       </div>
       {problem ? <p role="alert">{problem}</p> : null}
+      {tags?.length === 0 ? (
+        <p className="tags-none">
+          {series.format === 'dicom'
+            ? 'This file has no tags that can be shown.'
+            : 'Only DICOM files have tags; this series comes from another format.'}
+        </p>
+      ) : null}
       {/* A scrolling region must be reachable by keyboard. */}
       <section
         className="tags-scroll"

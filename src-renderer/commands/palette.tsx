@@ -1,7 +1,9 @@
 /** Every command by name: type, choose with the arrow keys, Enter. */
 import { type KeyboardEvent, useId, useMemo, useRef, useState } from 'react';
+import { useStudies } from '../state/study-store.ts';
 import { useUi } from '../state/ui-store.ts';
 import { Dialog } from '../ui/dialog.tsx';
+import { activePresets } from '../viewer/commands.ts';
 import { type WindowCommand, windowCommands } from './commands.ts';
 import { fuzzyFilter } from './fuzzy.ts';
 
@@ -16,7 +18,42 @@ function offered(): readonly WindowCommand[] {
     const same = byTitle.get(command.title);
     if (!same || (!same.keys && command.keys)) byTitle.set(command.title, command);
   }
-  return [...byTitle.values()];
+  return [...byTitle.values()].map(named).concat(places());
+}
+
+/** Window presets are known by what they show, where a series is there to have them. */
+function named(command: WindowCommand): WindowCommand {
+  const preset = /^viewer-preset-(\d)$/.exec(command.id);
+  const found = preset && activePresets()[Number(preset[1]) - 1];
+  return found ? { ...command, title: `Window: ${found.name}` } : command;
+}
+
+/** What can be gone to: series of the open studies, and studies opened before. */
+function places(): WindowCommand[] {
+  const { studies, recent, selected, select, openRecent } = useStudies.getState();
+  const isChosen = (studyId: string, seriesId: string) =>
+    selected?.studyId === studyId && selected.seriesId === seriesId;
+  const series = studies.flatMap(({ studyId, title, series: all }) =>
+    all
+      .filter(({ id }) => !isChosen(studyId, id))
+      .map(({ id, description }) => ({
+        id: `series-${studyId}-${id}`,
+        title: `Go to ${description || 'series without a name'} (${title})`,
+        group: 'File' as const,
+        enabled: () => true,
+        run: () => select({ studyId, seriesId: id }),
+      })),
+  );
+  const opened = recent
+    .filter(({ missing }) => !missing)
+    .map(({ id, title }) => ({
+      id: `recent-${id}`,
+      title: `Open again: ${title}`,
+      group: 'File' as const,
+      enabled: () => true,
+      run: () => void openRecent(id),
+    }));
+  return [...series, ...opened];
 }
 
 export function Palette() {

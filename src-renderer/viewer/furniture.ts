@@ -8,10 +8,12 @@ import { directionLetters } from './view-orientation.ts';
 /** Lengths that a scale bar may have, in millimetres or pixels. */
 const barLengths = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
 const barLongest = 140;
+/** And of a narrow pane's width. */
+const barShare = 0.4;
 
-/** The longest round length that fits a scale bar. */
-export function scaleBarLength(unitsPerPixel: number): number {
-  return barLengths.filter((units) => units / unitsPerPixel <= barLongest).at(-1) ?? barLengths[0];
+/** The longest round length that fits a scale bar of at most `longest` pixels. */
+export function scaleBarLength(unitsPerPixel: number, longest = barLongest): number {
+  return barLengths.filter((units) => units / unitsPerPixel <= longest).at(-1) ?? barLengths[0];
 }
 
 const signed = (value: number): string => `${value < 0 ? '−' : ''}${Math.abs(value).toFixed(1)}`;
@@ -82,7 +84,7 @@ export class Furniture {
       setText(this.letters[n], source.geometry.isPatient ? directionLetters(direction) : '');
       setAttributes(this.letters[n], { x: round(x), y: round(y) });
     });
-    const units = scaleBarLength(unitsPerPixel);
+    const units = scaleBarLength(unitsPerPixel, Math.min(barLongest, barShare * width));
     const pixels = units / unitsPerPixel;
     const x = width / 2 - pixels / 2;
     const y = height - 34;
@@ -92,7 +94,7 @@ export class Furniture {
     const position = slicePosition(onScreen);
     setText(
       this.elements.slice,
-      `${onScreen.slice + 1}\u00a0/\u00a0${this.pane.slices}${position ? ` · ${position}` : ''}`,
+      `${onScreen.slice + 1}\u00a0/\u00a0${this.pane.slices}${position ? `\u00a0· ${position}` : ''}`,
     );
     this.showCursor(this.cursor);
   }
@@ -103,7 +105,7 @@ export class Furniture {
     const digits = width < 20 ? 2 : 0;
     setText(
       this.elements.window,
-      `W ${width.toFixed(digits)}  L ${centre.toFixed(digits)}${invert ? '  inverted' : ''}`,
+      `W\u00a0${width.toFixed(digits)} L\u00a0${centre.toFixed(digits)}${invert ? '  inverted' : ''}`,
     );
   }
 

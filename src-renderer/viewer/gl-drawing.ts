@@ -16,6 +16,8 @@ export class GlDrawing implements Drawing {
   private viewport: GlViewport | null = null;
   private source: ImageSource | null = null;
   private isVolume = false;
+  /** Of the volume in the viewport: a slice asked for meanwhile waits for it too. */
+  private opened: Promise<void> = Promise.resolve();
   /** Counts requests, so that a slow one doesn't overtake a later one. */
   private request = 0;
   private ready: (() => void) | null = null;
@@ -40,7 +42,8 @@ export class GlDrawing implements Drawing {
     const isNew = !this.viewport || this.isVolume !== wantsVolume || this.source !== source;
     try {
       if (wantsVolume) {
-        if (isNew) await this.openVolume(source, request);
+        if (isNew) this.opened = this.openVolume(source);
+        await this.opened;
         if (request === this.request) this.finish();
         return;
       }
@@ -57,12 +60,15 @@ export class GlDrawing implements Drawing {
     }
   }
 
-  private async openVolume(source: ImageSource, request: number): Promise<void> {
+  /** Settles when the volume is in the viewport, or something else has taken its place. */
+  private async openVolume(source: ImageSource): Promise<void> {
     const viewport = this.enable(Enums.ViewportType.ORTHOGRAPHIC, source) as Types.IVolumeViewport;
     await volumeLoader.createAndCacheVolume(source.volumeId, { imageIds: [...source.imageIds] });
     feedVolume(source);
-    if (request !== this.request) return;
+    if (this.viewport !== viewport) return;
     await viewport.setVolumes([{ volumeId: source.volumeId }], false, true);
+    // The volume came with a window of its own.
+    if (this.viewport === viewport) this.display = null;
   }
 
   private enable(type: Enums.ViewportType, source: ImageSource): GlViewport {

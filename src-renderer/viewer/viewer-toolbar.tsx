@@ -1,19 +1,18 @@
 /** The viewer's toolbar: tools, windows, picture, layouts, boxes. */
 import type { ReactElement, ReactNode } from 'react';
+import { type Command, type CommandName, commands } from '../../src-contract/commands.ts';
+import { readableKeys } from '../commands/accelerators.ts';
 import { useOverlay } from '../state/overlay.ts';
 import { useViewer } from '../state/viewer-store.ts';
 import { activePresets, runViewerCommand, viewerCommand, whyNoPlanes } from './commands.ts';
 import { Icon, type IconName } from './icons.tsx';
 import { viewer } from './viewer-handle.ts';
 
-/** Accelerators of commands that the native menu binds (src-contract/commands.ts), as people read them. */
-const menuKeys: Record<string, string> = {
-  'layout-1x1': 'Ctrl+1',
-  'layout-1x2': 'Ctrl+2',
-  'layout-2x2': 'Ctrl+3',
-  'layout-mpr': 'Ctrl+4',
-  'toggle-model-view': 'Ctrl+Shift+V',
-};
+/** The accelerator of a command that the native menu binds, as it is printed on this keyboard. */
+function menuKeys(id: string): string | undefined {
+  const known: Command | undefined = Object.hasOwn(commands, id) ? commands[id as CommandName] : undefined;
+  return known?.accelerator && readableKeys(known.accelerator);
+}
 const readable: Record<string, string> = { ' ': 'Space' };
 
 interface ToolButtonProps {
@@ -32,7 +31,7 @@ function ToolButton({ command, icon, pressed, disabled, reason, testId }: ToolBu
   const title = known?.title ?? command;
   const key = known?.shortcut
     ? (readable[known.shortcut] ?? known.shortcut.toUpperCase())
-    : menuKeys[command];
+    : menuKeys(command);
   return (
     <button
       type="button"

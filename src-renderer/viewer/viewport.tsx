@@ -24,7 +24,7 @@ function Caption({ number }: { number: number }): ReactElement | null {
       <span className="pane-title">{series.description || 'Series without a name'}</span>
       <span>
         {series.modality}
-        {spec.view === 'stack' ? '' : ` · ${spec.view}`}
+        {spec.view === 'stack' ? '' : `\u00a0·\u00a0${spec.view}`}
         {series.synthetic || isSynthetic ? <span className="pane-badge">synthetic</span> : null}
       </span>
     </div>
