@@ -17,11 +17,12 @@ export default defineConfig({
           main: at('src-main/app/main.ts'),
           cli: at('src-main/cli/main.ts'),
           // Processes of their own: the engine under the command line, and under the window; a study; a model job;
-          // the open project.
+          // the open project; an export.
           'engine-host': at('src-main/engine/host/entry.ts'),
           'engine-process': at('src-main/app/engine-process.ts'),
           'study-host': at('src-main/study/host/entry.ts'),
           'project-host': at('src-main/storage/project/host/entry.ts'),
+          'export-host': at('src-main/exports/host/entry.ts'),
           'model-process': at('src-main/app/model-process.ts'),
           // An Electron of its own, which the command line starts for pages to print.
           'print-process': at('src-main/app/print-process.ts'),

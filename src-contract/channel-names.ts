@@ -50,6 +50,8 @@ export const callNames = [
   'compare.consistency',
   'compare.figure',
   'compare.saveFigure',
+  'export.start',
+  'export.cancel',
 ] as const;
 export type CallName = (typeof callNames)[number];
 
@@ -76,5 +78,8 @@ export const eventNames = [
   'project.runAdded',
   'project.failed',
   'project.progress',
+  'export.progress',
+  'export.finished',
+  'export.failed',
 ] as const;
 export type EventName = (typeof eventNames)[number];

@@ -21,6 +21,8 @@ import { affineChainSchema } from './geometry.ts';
 import {
   agreementCalls,
   compareCalls,
+  exportCalls,
+  exportEvents,
   figureCalls,
   projectCalls,
   projectEvents,
@@ -278,6 +280,7 @@ export const calls = {
   ...agreementCalls,
   ...compareCalls,
   ...figureCalls,
+  ...exportCalls,
 } as const satisfies Record<CallName, { params: z.ZodType; result: z.ZodType }>;
 export type CallParams<C extends CallName> = z.input<(typeof calls)[C]['params']>;
 export type CallResult<C extends CallName> = z.output<(typeof calls)[C]['result']>;
@@ -335,6 +338,7 @@ export const events = {
   /** A menu item of the native menu (commands.ts): the renderer carries it out. */
   command: z.object({ name: z.enum(commandNames) }),
   ...projectEvents,
+  ...exportEvents,
 } as const satisfies Record<EventName, z.ZodType>;
 export type EventPayload<E extends EventName> = z.output<(typeof events)[E]>;
 

@@ -72,6 +72,13 @@ export const wellFormed: Samples = {
   'compare.runs': { a: 'run', b: 'run' },
   'compare.consistency': { runId: 'run' },
   'compare.figure': { volumeRunId: 'run', slice: 3 },
+  'export.start': {
+    scope: { kind: 'run', runId: 'run' },
+    formats: ['csv'],
+    readerId: null,
+    identifiers: false,
+  },
+  'export.cancel': { exportId: 'none' },
   'compare.saveFigure': { volumeRunId: 'run', slice: 3 },
 };
 

@@ -88,6 +88,15 @@ export function systemDialogs(getWindow: () => BrowserWindow | null): Dialogs {
       });
       return canceled ? null : (filePaths[0] ?? null);
     },
+    async pickExportFolder() {
+      const { canceled, filePaths } = await dialog.showOpenDialog(window(), {
+        title: 'Where shall the export go?',
+        message: 'A new folder is made in the one you choose.',
+        buttonLabel: 'Export here',
+        properties: ['openDirectory', 'createDirectory'],
+      });
+      return canceled ? null : (filePaths[0] ?? null);
+    },
     async saveFigure(suggestion) {
       const { canceled, filePath } = await dialog.showSaveDialog(window(), {
         title: 'Save the figure',

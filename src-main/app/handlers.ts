@@ -4,6 +4,8 @@ import type { CallHandlers } from '../ipc/router.ts';
 import { appVersion } from '../runs/version.ts';
 import { sampleSource, samples } from '../study/samples.ts';
 import type { EngineService } from './engine-service.ts';
+import { exportHandlers } from './export-handlers.ts';
+import type { Exports } from './exports.ts';
 import { figureHandlers } from './figure-handlers.ts';
 import type { Models } from './models.ts';
 import { projectHandlers } from './project-handlers.ts';
@@ -22,6 +24,8 @@ export interface Dialogs {
   saveProject(): Promise<string | null>;
   /** The folder where the images of a case are now. */
   pickImagesOfCase(title: string): Promise<string | null>;
+  /** The folder that a new folder with the export is made in. */
+  pickExportFolder(): Promise<string | null>;
   /** Where a figure goes; the suffix says as what. */
   saveFigure(suggestion: string): Promise<string | null>;
   openDocs(): Promise<void>;
@@ -34,6 +38,7 @@ export interface Services {
   readonly engine: EngineService;
   readonly runs: Runs;
   readonly projects: Projects;
+  readonly exports: Exports;
   readonly dialogs: Dialogs;
   readonly settings: { readonly value: Settings; set(value: Settings): Promise<void> };
   readonly versions: Record<string, string>;
@@ -131,5 +136,6 @@ export function callHandlers(services: Services): CallHandlers {
     },
     ...projectHandlers(services),
     ...figureHandlers(services),
+    ...exportHandlers(services),
   };
 }

@@ -11,12 +11,14 @@ import { containersFolder } from '../storage/locations.ts';
 import { registerAppScheme, serveApp } from './app-protocol.ts';
 import { systemDialogs } from './dialogs.ts';
 import { EngineService } from './engine-service.ts';
+import { Exports } from './exports.ts';
 import { callHandlers } from './handlers.ts';
 import { JsonStore } from './json-store.ts';
 import { buildMenu } from './menu.ts';
 import { ModelJobs } from './model-jobs.ts';
 import { Models } from './models.ts';
 import { pixelRoutes } from './pixel-routes.ts';
+import { printPage } from './print-page.ts';
 import { Projects } from './projects.ts';
 import { RecentStudies } from './recent-studies.ts';
 import { Runs } from './runs.ts';
@@ -68,6 +70,12 @@ function start(): void {
     transport: utilityTransport(inMain('project-host.js'), { serviceName: 'Readroom project' }),
     userData,
     emit,
+  });
+  const exports = new Exports({
+    transport: utilityTransport(inMain('export-host.js'), { serviceName: 'Readroom export' }),
+    projects,
+    emit,
+    printPage,
   });
   const runs = new Runs({
     studies,
@@ -128,7 +136,7 @@ function start(): void {
   });
   endInOrder(async () => {
     runs.stopAll();
-    await Promise.race([runs.settled(), delay(endGraceMs)]);
+    await Promise.race([Promise.all([runs.settled(), exports.dispose()]), delay(endGraceMs)]);
     await Promise.all([studies.closeAll(), engine.dispose(), projects.dispose(), settings.flush()]);
   });
   openPaths(pathsOf(process.argv, process.cwd(), app.isPackaged));
@@ -145,6 +153,7 @@ function start(): void {
         engine,
         runs,
         projects,
+        exports,
         dialogs: systemDialogs(getWindow),
         settings,
         versions: readVersions(),

@@ -107,6 +107,14 @@ export class Projects {
     return view;
   }
 
+  /** The open file and who reads it: for work on it that another process does. */
+  async place(): Promise<{ readonly path: string; readonly reader: Reader }> {
+    const { readers, readerId } = await this.call('view', {});
+    const { path } = this.#current;
+    const reader = readers.find((one) => one.readerId === readerId) ?? this.#readerOf(this.#current).reader;
+    return { path, reader };
+  }
+
   /** Keeps a run that has ended. A failure is told to the window: the run itself is shown all the same. */
   async keep(trace: Trace, title: string): Promise<void> {
     const { emit } = this.#options;

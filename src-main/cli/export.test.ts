@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { serializeTrace } from '../../src-contract/trace.ts';
 import { makeRun, reviewOf } from '../exports/testing/cases.ts';
+import { writeFixture } from '../storage/project/testing/fixture.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 let folder: string;
@@ -67,4 +68,40 @@ it('refuses what it can not use, and writes nothing', async () => {
   const twice = await readroom('export', 'run.json', 'run.json', '--format', 'csv', '--out', 'no');
   expect(twice.stderr).toContain('of the same run');
   expect(existsSync(join(folder, 'no'))).toBe(false);
+});
+
+it('a project: all of it, one reader’s corrections, one case; the file is left as it is', async () => {
+  const project = join(folder, 'fixture.readroom');
+  await writeFixture(project);
+  const before = readFileSync(project);
+  const all = await readroom(
+    'export',
+    project,
+    '--format',
+    'csv,trace',
+    '--reader',
+    'Ben',
+    '--json',
+    '--out',
+    'p1',
+  );
+  expect(all.code).toBe(0);
+  expect(JSON.parse(all.stdout)).toMatchObject({ runs: 3, skipped: [] });
+  expect(readFileSync(join(folder, 'p1', 'csv', 'boxes.csv'), 'utf8')).toContain('rejected');
+  const one = await readroom(
+    'export',
+    project,
+    '--format',
+    'csv',
+    '--case',
+    'Thorax',
+    '--json',
+    '--out',
+    'p2',
+  );
+  expect(JSON.parse(one.stdout)).toMatchObject({ runs: 2 });
+  const nobody = await readroom('export', project, '--format', 'csv', '--reader', 'Zoe', '--out', 'p3');
+  expect(nobody.code).toBe(3);
+  expect(nobody.stderr).toContain('Readers: Anna, Ben');
+  expect(readFileSync(project).equals(before)).toBe(true);
 });

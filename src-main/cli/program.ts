@@ -171,7 +171,7 @@ export function buildProgram(): Command {
 
   program
     .command('export')
-    .argument('<traces...>', 'traces (JSON), as ask --trace writes them')
+    .argument('<inputs...>', 'traces (JSON), as ask --trace writes them, or one project (.readroom)')
     .description('write runs in the formats of other tools; docs/exports.md says what each holds')
     .requiredOption(
       '--format <list>',
@@ -180,6 +180,8 @@ export function buildProgram(): Command {
     )
     .requiredOption('--out <folder>', 'one folder a format is made in it')
     .option('--review <file>', "a reader's corrections (NAME.review.json) to lay over the one trace given")
+    .option('--reader <name>', 'of a project: whose corrections to lay over its runs (default: nobody’s)')
+    .option('--case <id>', 'of a project: only this case, by id or title')
     .option('--source <paths...>', 'where the pixels are now, if not where they were')
     .option('--identifiers', 'write titles, paths, names and dates that may say who the patient is', false)
     .option('--replace', 'take the place of an export that is there', false)

@@ -19,6 +19,8 @@ export interface ExportRun {
   readonly reader: { readonly readerId: string; readonly name: string } | null;
   /** Where the pixels are now: the trace's own sources, or where they were found again. */
   readonly sources: readonly SourceFile[];
+  /** Why nothing of this run may be written; absent where it may. */
+  readonly withheld?: string;
 }
 
 export interface ExportOptions {

@@ -52,7 +52,7 @@ export async function exportRuns(job: ExportJob): Promise<ExportResult> {
       const item = toExport(run, job, sources);
       for (const [format, writer] of writers) {
         stopIfCancelled(job.signal);
-        const reason = await attempt(writer, item);
+        const reason = run.withheld ?? (await attempt(writer, item));
         if (reason !== null) skipped.push({ runId: run.runId, format, reason });
       }
       runs++;

@@ -10,7 +10,7 @@ import { summarizeEvents, type Trace } from '../../src-contract/trace.ts';
 import { type Crop, Cropper, describeCrop } from '../engine/grounding/crops.ts';
 import type { ImagePixels } from '../engine/language-model.ts';
 import { prepareReferenceImage, prepareReferenceVolume } from '../runs/prepare-reference.ts';
-import { prepareSeriesInput } from '../runs/prepare-study.ts';
+import { prepareSeriesInput, windowOf } from '../runs/prepare-study.ts';
 import type { PreparedInput } from '../runs/prepared-input.ts';
 import { pilResize } from '../slices/pil-resample.ts';
 import { type DicomFile, type OpenStudy, openStudy } from '../study/open-study.ts';
@@ -95,7 +95,7 @@ export class SourceReader {
     const isSlice = chain.serialization === 'image';
     return prepareSeriesInput(opened.pixels, {
       slice: isSlice ? chain.canonicalToSource[11] : undefined,
-      window: windowOf(normalization),
+      window: windowOf(normalization) ?? undefined,
     });
   }
 
@@ -132,14 +132,6 @@ export class SourceReader {
 
 const changed = ({ path }: SourceFile): NotExportable =>
   new NotExportable(`The source ${path} is not the file that the run was about.`);
-
-/** The display window that a 2D run was prepared with, as prepare-study.ts words it. */
-function windowOf(normalization: string | null): { center: number; width: number } | undefined {
-  const found = /^window, centre (\S+), width (\S+)$/.exec(normalization ?? '');
-  if (!found) return undefined;
-  const [center, width] = [Number(found[1]), Number(found[2])];
-  return Number.isFinite(center) && width > 0 ? { center, width } : undefined;
-}
 
 function requireSameGrid({ chain, images }: PreparedInput, trace: Trace): void {
   const same = (a: readonly number[], b: readonly number[]): boolean =>
