@@ -17,8 +17,11 @@ export interface EngineSession {
   readonly facts: ModelFacts;
 }
 
-/** Aborts on the first Ctrl+C; a second one ends the process at once. */
+let interrupt: AbortSignal | undefined;
+
+/** Aborts on the first Ctrl+C; a second one ends the process at once. One signal for the whole command. */
 export function interruptSignal(): AbortSignal {
+  if (interrupt) return interrupt;
   const controller = new AbortController();
   const onInterrupt = () => {
     if (controller.signal.aborted) process.exit(130);
@@ -27,7 +30,8 @@ export function interruptSignal(): AbortSignal {
   };
   process.on('SIGINT', onInterrupt);
   process.on('SIGTERM', onInterrupt);
-  return controller.signal;
+  interrupt = controller.signal;
+  return interrupt;
 }
 
 export async function withEngine<T>(

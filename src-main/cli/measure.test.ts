@@ -1,4 +1,4 @@
-/** `agree`, `compare` and `figure` of the built command line. `npm test` builds out/ first. */
+/** `agree`, `compare`, `figure`, `evaluate` and `ablate` of the built command line. `npm test` builds out/ first. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -158,5 +158,71 @@ describe('figure', () => {
       expect(code).toBe(3);
       expect(stderr).toContain(word);
     }
+  });
+});
+
+describe('evaluate and ablate', () => {
+  const fixtures = join(root, 'fixtures', 'reference');
+  interface ReferenceRun {
+    name: string;
+    source: string;
+    volume: boolean;
+    question: string;
+    choices: Record<string, string>;
+    prediction: string | null;
+    error?: string;
+  }
+
+  it('runs a table with each preset, evaluates, and does not run finished ones again', async () => {
+    const runs: ReferenceRun[] = JSON.parse(readFileSync(join(fixtures, 'runs', 'memo.json'), 'utf8'));
+    const chosen = runs.filter(
+      ({ volume, error, name, prediction }) =>
+        !volume && !error && prediction && !name.includes('/') && !name.startsWith('forced'),
+    );
+    const input = join(folder, 'cases.jsonl');
+    const rows = chosen.slice(0, 6).map(({ question, source, choices, prediction }) => ({
+      question,
+      image_path: source,
+      answer: prediction,
+      ...Object.fromEntries(Object.entries(choices).map(([letter, each]) => [`option_${letter}`, each])),
+    }));
+    writeFileSync(input, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const out = join(folder, 'ablation');
+    const command = [
+      ...['ablate', '--model-path', join(fixtures, 'models', 'memo'), '--input', input],
+      ...['--image-root', fixtures, '--out', out, '--presets', 'grounded,text-only', '--json'],
+    ];
+    const first = await readroom(...command);
+    expect(first.stderr).toContain('Preset text-only');
+    const { batches, differences } = JSON.parse(first.stdout);
+    expect(batches.map(({ name }: { name: string }) => name)).toEqual(['grounded', 'text-only']);
+    expect(batches[0].scores[0]).toMatchObject({ kind: 'all', count: 6, failed: 0 });
+    expect(batches[0].scores[0].answers.inference.value).toBe(1);
+    expect(differences[0].name).toBe('text-only');
+    expect(readdirSync(join(out, 'grounded'))).toHaveLength(6);
+
+    const again = await readroom(...command);
+    expect(again.stderr).not.toContain('Preset');
+    expect(again.stdout).toBe(first.stdout);
+    const other = await readroom(...command, '--seed', '3');
+    expect(other.code).toBe(3);
+    expect(other.stderr).toContain('another ablation');
+
+    const text = await readroom(
+      'evaluate',
+      `a=${join(out, 'grounded.json')}`,
+      `b=${join(out, 'grounded.json')}`,
+    );
+    expect(text.code).toBe(0);
+    expect(text.stdout).toMatch(/^a +6 +0 +1\.000 \[0\.610, 1\.000\]/m);
+    expect(text.stdout).toContain('Against a, case by case');
+    const twice = await readroom('evaluate', join(out, 'grounded.json'), join(out, 'grounded.json'));
+    expect(twice.code).toBe(3);
+  });
+
+  it('says which table is missing', async () => {
+    const { code, stderr } = await readroom('ablate', '--out', join(folder, 'x'));
+    expect(code).toBe(3);
+    expect(stderr).toContain('--input-csv');
   });
 });

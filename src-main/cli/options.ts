@@ -115,20 +115,25 @@ export function addModelOptions(command: Command): Command {
     .option('--quiet', 'no progress and no notes', false);
 }
 
-export function addGenerationOptions(command: Command, tokensPerRound: number): Command {
-  return command
+export function addGenerationOptions(
+  command: Command,
+  tokensPerRound: number,
+  { preset = true } = {},
+): Command {
+  command
     .option('--max-new-tokens <n>', 'new tokens in all', wholeNumber(1), 512)
     .option('--max-rounds <n>', 'rounds of looking', wholeNumber(1), 10)
     .option('--tokens-per-round <n>', 'new tokens in one round', wholeNumber(1), tokensPerRound)
     .option('--temperature <t>', '0 is greedy', realNumber(0, 100), 0)
     .option('--top-p <p>', 'nucleus sampling', realNumber(0, 1, true), 1)
     .option('--top-k <k>', "0 is off (default: the checkpoint's)", wholeNumber(0))
-    .option('--seed <n>', 'seed of sampling and of random crops', wholeNumber(0), 0)
-    .addOption(
-      new Option('--preset <preset>', 'ablation: what happens at a box')
-        .choices([...presets])
-        .default('grounded'),
-    );
+    .option('--seed <n>', 'seed of sampling and of random crops', wholeNumber(0), 0);
+  if (!preset) return command;
+  return command.addOption(
+    new Option('--preset <preset>', 'ablation: what happens at a box')
+      .choices([...presets])
+      .default('grounded'),
+  );
 }
 
 export function addChoiceOptions(command: Command): Command {
@@ -137,6 +142,16 @@ export function addChoiceOptions(command: Command): Command {
     .option('--option-b <text>', 'choice B', '')
     .option('--option-c <text>', 'choice C', '')
     .option('--option-d <text>', 'choice D', '');
+}
+
+/** 'grounded,text-only'. */
+export function presetList(text: string): Preset[] {
+  const names = [...new Set(text.split(',').map((name) => name.trim()))];
+  return names.map((name) => {
+    const preset = presets.find((each) => each === name);
+    if (!preset) throw new InvalidArgumentError(`'${name}' is none of ${presets.join(', ')}.`);
+    return preset;
+  });
 }
 
 /** For commands whose traces say whether the answer was right. */

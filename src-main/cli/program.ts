@@ -1,7 +1,7 @@
 /** The command line: names, flags and help. What a command does is in commands/. */
 import { Command, Option } from 'commander';
 import { exportFormats } from '../../src-contract/project.ts';
-import { precisions } from '../../src-contract/run-events.ts';
+import { precisions, presets } from '../../src-contract/run-events.ts';
 import { researchNotice } from '../../src-contract/trace.ts';
 import { appVersion } from '../runs/version.ts';
 import { runAgree } from './commands/agree.ts';
@@ -10,6 +10,7 @@ import { run2dBatch, run3dBatch } from './commands/batch.ts';
 import { runCompare } from './commands/compare.ts';
 import { runConvert } from './commands/convert.ts';
 import { runDoctor } from './commands/doctor.ts';
+import { runAblate, runEvaluate } from './commands/evaluate.ts';
 import { runExport } from './commands/export.ts';
 import { runFigure } from './commands/figure.ts';
 import { runInspect } from './commands/inspect.ts';
@@ -23,6 +24,7 @@ import {
   displayWindow,
   expectedOption,
   exportFormatList,
+  presetList,
   targetSize,
   wholeNumber,
 } from './options.ts';
@@ -110,6 +112,40 @@ export function buildProgram(): Command {
   }
   addGenerationOptions(addModelOptions(twoBatch), 256).action(run2dBatch);
   addVolumeOptions(addGenerationOptions(addModelOptions(threeBatch), 128)).action(run3dBatch);
+
+  program
+    .command('evaluate')
+    .argument('<predictions...>', 'outputs of 2d-batch or 3d-batch over one table: FILE, or NAME=FILE')
+    .description(
+      'answers, rewards and boxes with intervals, by kind of question; each batch against the first',
+    )
+    .option('--json', 'print all of it as JSON', false)
+    .action(runEvaluate);
+
+  const ablate = program
+    .command('ablate')
+    .description('run a table with every preset, then evaluate; a rerun continues where it was stopped')
+    .option('--input <file>', 'table of 2d-batch, with answers (and boxes)')
+    .option('--image-root <folder>', 'what image_path is relative to')
+    .option('--input-csv <file>', 'table of 3d-batch, with Answer (and Boxes)')
+    .option('--data-root <folder>', 'what Image Path is relative to')
+    .requiredOption('--out <folder>', 'outputs and traces of every preset')
+    .option('--presets <list>', 'the first one is what the others are compared with', presetList, [
+      ...presets,
+    ])
+    .option('--max-samples <n>', 'only the first n', wholeNumber(0))
+    .option('--json', 'print all of it as JSON', false);
+  addVolumeOptions(addGenerationOptions(addModelOptions(ablate), 256, { preset: false }));
+  ablate.action((options) =>
+    runAblate({
+      ...options,
+      // The reference's: 256 tokens a round in 2D, 128 in 3D.
+      tokensPerRound:
+        ablate.getOptionValueSource('tokensPerRound') === 'cli' || options.input !== undefined
+          ? options.tokensPerRound
+          : 128,
+    }),
+  );
 
   program
     .command('compare')

@@ -57,6 +57,8 @@ export function estimateFromSums(
   }
   if (values.length < bootstrapResamples * (1 - undefinedShare)) return { value, low: null, high: null, n };
   const sorted = Float64Array.from(values).sort();
+  // All resamples alike (perfect agreement): the data can't say how sure that is, and [1, 1] would claim it can.
+  if (sorted[sorted.length - 1] - sorted[0] < 1e-9) return { value, low: null, high: null, n };
   return { value, low: quantile(sorted, 0.025), high: quantile(sorted, 0.975), n };
 }
 
