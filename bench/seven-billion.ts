@@ -47,6 +47,8 @@ export async function sevenBillionTrial(options: SevenBillionOptions, log: Log):
   try {
     const written = await writeCheckpoint(source, log);
     const conversion = await convert(source, container, log);
+    // Said as soon as they are known: the rest may take long, or too much memory.
+    log(JSON.stringify({ written, conversion }));
     const use = await ask(container, options.slices, log);
     return { machine: machine(), written, conversion, ...use };
   } finally {
@@ -130,11 +132,12 @@ async function ask(container: string, slices: number, log: Log) {
     const started = performance.now();
     const facts = await host.call('load', { containerDir: container, provider: 'cpu' });
     const load = { seconds: seconds(started), contextLimit: facts.contextLimit, ...residentMB(host.pid) };
+    log(`  ${JSON.stringify(load)}`);
     const measure = async (what: string, request: RunRequestInput) => {
       log(`Asking about ${what} …`);
-      const figures = await askOnce(host, request);
+      const figures = { ...(await askOnce(host, request)), ...residentMB(host.pid) };
       log(`  ${JSON.stringify(figures)}`);
-      return { ...figures, ...residentMB(host.pid) };
+      return figures;
     };
     const [image] = syntheticSlices(1, 3, 512);
     const image2d = await measure(

@@ -1,8 +1,10 @@
-import { readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ensureContainer, listContainers } from './container-cache.ts';
+import { containerKey, ensureContainer, listContainers } from './container-cache.ts';
 import type { ConversionProgress } from './convert.ts';
+import { fingerprintCheckpoint } from './fingerprint.ts';
+import { converterRevision } from './manifest.ts';
 import { copyOfCheckpoint, fixtureCheckpoint, rejection, scratchFolder } from './testing/scratch.ts';
 import { verifyContainer } from './verify.ts';
 
@@ -36,6 +38,19 @@ describe('ensureContainer', () => {
       await ensureContainer({ model: copy, precision: 'fp32', cacheRoot }),
     ];
     expect(new Set(folders).size).toBe(3);
+  });
+
+  it('removes what earlier converters made of the same checkpoint, and nothing else', async () => {
+    const cacheRoot = await scratchFolder();
+    const fingerprint = await fingerprintCheckpoint(model);
+    const older = containerKey(model, 'fp32', fingerprint, converterRevision - 1);
+    const others = [
+      containerKey(model, 'fp16', fingerprint, converterRevision - 1),
+      containerKey(model, 'fp32', '0'.repeat(64), converterRevision - 1),
+    ];
+    for (const name of [older, ...others]) await mkdir(path.join(cacheRoot, name));
+    const made = await ensureContainer({ model, precision: 'fp32', cacheRoot });
+    expect((await readdir(cacheRoot)).sort()).toEqual([...others, path.basename(made)].sort());
   });
 
   it('makes a damaged container again', async () => {

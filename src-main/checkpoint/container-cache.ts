@@ -34,7 +34,8 @@ const pollInterval = 300;
 export async function ensureContainer(options: EnsureContainerOptions): Promise<string> {
   const { model, precision, cacheRoot, signal, onProgress } = options;
   if (await exists(path.join(model, manifestFileName))) return acceptContainer(model, precision);
-  const key = containerKey(model, precision, await fingerprintCheckpoint(model));
+  const fingerprint = await fingerprintCheckpoint(model);
+  const key = containerKey(model, precision, fingerprint);
   const out = path.join(cacheRoot, key);
   await mkdir(cacheRoot, { recursive: true }).catch((error: unknown) => {
     throw diskError(error, cacheRoot);
@@ -47,6 +48,12 @@ export async function ensureContainer(options: EnsureContainerOptions): Promise<
       await rm(out, { recursive: true });
     }
     await convertCheckpoint({ source: model, out, precision, signal, onProgress });
+    for (let older = 1; older < converterRevision; older++) {
+      // Gigabytes that nothing looks for any more. Where one can't be removed (a program of before may have it open),
+      // it is only disk space.
+      const outdated = path.join(cacheRoot, containerKey(model, precision, fingerprint, older));
+      await rm(outdated, { recursive: true, force: true }).catch(() => {});
+    }
     return out;
   } finally {
     await unlock();
@@ -54,9 +61,14 @@ export async function ensureContainer(options: EnsureContainerOptions): Promise<
 }
 
 /** The name of a checkpoint's container in the cache. */
-export function containerKey(model: string, precision: Precision, fingerprint: string): string {
+export function containerKey(
+  model: string,
+  precision: Precision,
+  fingerprint: string,
+  revision: number = converterRevision,
+): string {
   const name = path.basename(path.resolve(model)).replace(/[^A-Za-z0-9._-]+/g, '-');
-  return `${name}-${precision}-r${converterRevision}-${fingerprint.slice(0, 16)}`;
+  return `${name}-${precision}-r${revision}-${fingerprint.slice(0, 16)}`;
 }
 
 /** A folder of the cache, for a list of what is there. */

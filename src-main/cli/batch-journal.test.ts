@@ -32,6 +32,24 @@ it('continues after a kill, doing a half-written record and failed ones again', 
   expect(existsSync(third.path)).toBe(false);
 });
 
+it('tries failed records again after the end, and makes way for another batch', () => {
+  const output = join(folder, 'out.json');
+  const first = BatchJournal.open(output, { input: 'a' });
+  first.add(0, { answer: 'A', error: '' });
+  first.add(1, { answer: null, error: 'file not found' });
+  expect(first.failed).toBe(1);
+  first.finish('[1]\n');
+  const again = BatchJournal.open(output, { input: 'a' });
+  expect([...again.done.keys()]).toEqual([0]);
+  again.add(1, { answer: null, error: 'still not found' });
+  again.finish('[2]\n');
+  const other = BatchJournal.open(output, { input: 'b' });
+  expect(other.done.size).toBe(0);
+  other.add(0, { answer: 'B', error: '' });
+  other.finish('[3]\n');
+  expect(existsSync(other.path)).toBe(false);
+});
+
 it('refuses the journal of another batch', () => {
   const output = join(folder, 'out.json');
   BatchJournal.open(output, { input: 'a' }).close();

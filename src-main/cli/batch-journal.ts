@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import {
+  appendFileSync,
   closeSync,
   existsSync,
   fsyncSync,
@@ -25,6 +26,9 @@ const lineSchema = z.object({
   index: z.number().int().nonnegative(),
   output: z.record(z.string(), z.unknown()),
 });
+
+/** In a journal whose output was written: it stands in nobody's way. */
+const finishedLine = JSON.stringify({ finished: true });
 
 export type BatchOutput = Record<string, unknown>;
 
@@ -50,7 +54,8 @@ export class BatchJournal {
     const path = `${output}.partial`;
     mkdirSync(dirname(path), { recursive: true });
     const done = new Map<number, BatchOutput>();
-    if (!existsSync(path)) {
+    if (!existsSync(path) || isFinishedOther(path, fingerprint)) {
+      rmSync(path, { force: true });
       const file = openSync(path, 'a');
       writeSync(file, `${JSON.stringify({ journal: 'readroom-batch-1', fingerprint })}\n`);
       return new BatchJournal(output, path, file, done);
@@ -89,7 +94,12 @@ export class BatchJournal {
     fsyncSync(this.#file);
   }
 
-  /** Writes the final file and removes the journal. */
+  /** How many of the records failed. */
+  get failed(): number {
+    return [...this.done.values()].filter((output) => output.error).length;
+  }
+
+  /** Writes the final file. The journal goes, unless records failed: then the same command tries those again. */
   finish(text: string): void {
     const temporary = `${this.#output}.${process.pid}.tmp`;
     const file = openSync(temporary, 'w');
@@ -98,7 +108,8 @@ export class BatchJournal {
     closeSync(file);
     renameSync(temporary, this.#output);
     this.close();
-    rmSync(this.path, { force: true });
+    if (this.failed === 0) rmSync(this.path, { force: true });
+    else appendFileSync(this.path, `${finishedLine}\n`);
   }
 
   close(): void {
@@ -108,6 +119,13 @@ export class BatchJournal {
       // Closed already by finish().
     }
   }
+}
+
+/** The journal of a batch that is over, failed records and all, and was another one. */
+function isFinishedOther(path: string, fingerprint: string): boolean {
+  const lines = readFileSync(path, 'utf8').split('\n');
+  const head = headSchema.safeParse(parseLine(lines[0] ?? ''));
+  return head.success && head.data.fingerprint !== fingerprint && lines.at(-2) === finishedLine;
 }
 
 function parseLine(line: string): unknown {

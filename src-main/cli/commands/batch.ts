@@ -50,17 +50,27 @@ function readTable(path: string): string {
   try {
     return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
   } catch (thrown) {
-    throw toReadroomError(thrown, 'file-not-found', { file: path, remedy: 'Check the path of the table.' });
+    const missing = (thrown as NodeJS.ErrnoException).code === 'ENOENT';
+    const what = missing ? 'there is no such table' : 'the table can not be read';
+    throw new ReadroomError(missing ? 'file-not-found' : 'file-unreadable', `${path}: ${what}.`, {
+      file: path,
+      detail: missing ? undefined : toReadroomError(thrown).message,
+      remedy: 'Check the path of the table.',
+    });
   }
 }
 
 /** A JSON list, `{data: [...]}`, one object, or JSONL by its ending, as the reference reads them. */
 export function readRecords(path: string): unknown[] {
   const text = readTable(path);
+  let place = 'it';
   try {
     if (path.endsWith('.jsonl')) {
-      const lines = text.split('\n').filter((line) => line.trim() !== '');
-      return lines.map((line) => JSON.parse(line));
+      return text.split('\n').flatMap((line, index) => {
+        if (line.trim() === '') return [];
+        place = `line ${index + 1}`;
+        return [JSON.parse(line) as unknown];
+      });
     }
     const data: unknown = JSON.parse(text);
     if (Array.isArray(data)) return data;
@@ -68,9 +78,10 @@ export function readRecords(path: string): unknown[] {
       return 'data' in data && Array.isArray(data.data) ? data.data : [data];
     }
   } catch (thrown) {
-    throw toReadroomError(thrown, 'input-invalid', {
+    throw new ReadroomError('input-invalid', `${path}: ${place} is no valid JSON.`, {
       file: path,
-      remedy: 'The table must be valid JSON or JSONL.',
+      detail: toReadroomError(thrown).message,
+      remedy: 'A .jsonl table has one JSON object a line; any other is one JSON list.',
     });
   }
   throw new ReadroomError('input-invalid', `${path} holds neither a list nor an object.`, { file: path });
@@ -106,8 +117,10 @@ export function rows3d(path: string, dataRoot: string | undefined): Row[] {
   try {
     table = parseCsv(readTable(path), { columns: true, skip_empty_lines: true, relax_column_count: true });
   } catch (thrown) {
-    throw toReadroomError(thrown, 'input-invalid', {
+    if (thrown instanceof ReadroomError) throw thrown;
+    throw new ReadroomError('input-invalid', `${path}: it is no valid CSV.`, {
       file: path,
+      detail: toReadroomError(thrown).message,
       remedy: 'The table must be valid CSV with a header.',
     });
   }
@@ -177,12 +190,21 @@ async function runBatch(
         note(`[${label}] continuing: ${journal.done.size} done before`);
       for (const [index, row] of rows.entries()) {
         if (journal.done.has(index)) continue;
-        journal.add(index, await runRow(session, row, index, options, prepare, signal));
+        const output = await runRow(session, row, index, options, prepare, signal);
+        journal.add(index, output);
         if (options.quiet) continue;
         if (isTerminal()) bar.update(index + 1, rows.length);
-        else note(`[${label}] ${index + 1}/${rows.length} done`);
+        else
+          note(`[${label}] ${index + 1}/${rows.length} ${output.error ? `failed: ${output.error}` : 'done'}`);
       }
+      bar.stop();
       journal.finish(write(rows.map((_, index) => journal.done.get(index) as BatchOutput)));
+      const { failed } = journal;
+      // Said in spite of --quiet: the exit code does not tell, since the output is complete, errors and all.
+      if (failed > 0)
+        note(
+          `[${label}] ${failed} of ${rows.length} failed; their "error" says why. The same command tries them again.`,
+        );
     } catch (thrown) {
       if (thrown instanceof ReadroomError && thrown.code === 'cancelled') {
         note(

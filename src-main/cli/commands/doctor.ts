@@ -30,7 +30,9 @@ async function tryProviders(): Promise<ProviderReport[]> {
       reports.push({ provider, works: true });
     } catch (thrown) {
       const { message, detail } = toReadroomError(thrown);
-      reports.push({ provider, works: false, reason: (detail ?? message).split('\n')[0] });
+      const [reason] = (detail ?? message).split('\n');
+      // The ladder's list begins each line with the provider; here that is said already.
+      reports.push({ provider, works: false, reason: reason.replace(`${provider}: `, '') });
     } finally {
       await engine.dispose();
     }

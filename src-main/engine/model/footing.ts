@@ -159,6 +159,8 @@ function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new ReadroomError('cancelled', 'Cancelled.');
 }
 
+/** What ONNX Runtime said, less where in its sources it said so and which condition was not met. */
 function firstLine(text: string): string {
-  return text.trim().split('\n')[0]!.slice(0, 400);
+  const line = text.trim().split('\n')[0]!;
+  return line.replace(/^\S*onnxruntime\S*\.(?:cc|h):\d+ .*? was false\. /, '').slice(0, 400);
 }
