@@ -32,6 +32,8 @@ export const callNames = [
   'project.create',
   'project.open',
   'project.openLibrary',
+  'project.merge',
+  'project.archive',
   'project.cases',
   'project.runs',
   'project.trace',

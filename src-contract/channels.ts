@@ -26,6 +26,7 @@ import {
   figureCalls,
   projectCalls,
   projectEvents,
+  transferCalls,
 } from './project-channels.ts';
 import {
   modelFactsSchema,
@@ -277,6 +278,7 @@ export const calls = {
     result: z.object({ name: z.string() }).nullable(),
   },
   ...projectCalls,
+  ...transferCalls,
   ...agreementCalls,
   ...compareCalls,
   ...figureCalls,

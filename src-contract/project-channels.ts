@@ -95,7 +95,13 @@ export const transferCalls = {
   /** Save dialog for an archive: the whole project in one file, with or without (de-identified) pixels. */
   'project.archive': {
     params: z.strictObject({ pixels: z.boolean() }),
-    result: z.object({ name: z.string() }).nullable(),
+    result: z
+      .object({
+        name: z.string(),
+        /** Image files that are not in it, each with the reason. */
+        leftOut: z.array(z.object({ name: z.string(), reason: z.string() })),
+      })
+      .nullable(),
   },
 } as const satisfies CallTable;
 

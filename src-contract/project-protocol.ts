@@ -7,10 +7,9 @@
  */
 import { z } from 'zod';
 import { figureMethods } from './figure-protocol.ts';
-import { projectViewSchema, readerSchema } from './project.ts';
+import { mergeReportSchema, projectViewSchema, readerSchema } from './project.ts';
 import { agreementCalls, compareCalls, projectCalls } from './project-channels.ts';
 import { idSchema } from './review.ts';
-import { sourceFileSchema } from './study.ts';
 import { type Trace, traceFormat } from './trace.ts';
 
 const path = z.string().min(1).max(32_768);
@@ -40,14 +39,13 @@ export const projectMethods = {
     params: z.strictObject({ trace: traceOfOurs, title: z.string().max(10_000) }),
     result: z.object({ runId: idSchema, caseId: idSchema, added: z.boolean() }),
   },
-  /** Files of a case, at the places where this machine found them last. */
   case: {
     params: z.strictObject({ caseId: idSchema }),
     result: z.object({
       title: z.string(),
       synthetic: z.boolean(),
       seriesId: z.string().nullable(),
-      sources: z.array(sourceFileSchema),
+      files: z.number().int(),
     }),
   },
   /**
@@ -56,7 +54,23 @@ export const projectMethods = {
    */
   locate: {
     params: z.strictObject({ caseId: idSchema, folder: path.nullable() }),
-    result: z.object({ paths: z.array(path), missing: z.array(z.string()) }),
+    result: z.object({
+      paths: z.array(path),
+      /** Names of files that were not found. */
+      missing: z.array(z.string()),
+      /** Images that came without identifiers: their hash, and that of the source they stand for. */
+      standIns: z.record(z.string(), z.string()),
+    }),
+  },
+  /** A project, an archive or a trace. */
+  merge: { params: z.strictObject({ path }), result: mergeReportSchema },
+  archive: {
+    params: z.strictObject({ path, pixels: z.boolean() }),
+    result: z.object({
+      runs: z.number().int(),
+      files: z.number().int(),
+      leftOut: z.array(z.object({ name: z.string(), reason: z.string() })),
+    }),
   },
   view: projectCalls['project.view'],
   cases: projectCalls['project.cases'],

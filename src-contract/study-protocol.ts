@@ -35,7 +35,14 @@ export const preparedInputSchema = z.object({
 });
 
 export const studyMethods = {
-  open: { params: z.object({ paths: z.array(z.string()).min(1) }), result: studySchema },
+  open: {
+    params: z.object({
+      paths: z.array(z.string()).min(1),
+      /** Hashes of files that stand for others, which the study names in their place (see openStudy). */
+      standIns: z.record(z.string(), z.string()).optional(),
+    }),
+    result: studySchema,
+  },
   /** Begins decoding, or tells how it stands. Answered when the first slice is decoded. */
   pixels: {
     params: z.object({ seriesId, first: slice.optional() }),

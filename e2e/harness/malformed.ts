@@ -53,6 +53,8 @@ export const wellFormed: Samples = {
   'project.create': {},
   'project.open': {},
   'project.openLibrary': {},
+  'project.merge': {},
+  'project.archive': { pixels: false },
   'project.cases': { filter: {}, sort: 'newest', offset: 0, limit: 50 },
   'project.runs': { caseId: 'case' },
   'project.trace': { runId: 'run' },

@@ -18,11 +18,11 @@ export async function openCaseStudy(
   { projects, studies, dialogs }: CaseStudyServices,
   caseId: string,
 ): Promise<{ openId: string } | null> {
-  const { title, synthetic, seriesId, sources } = await projects.call('case', { caseId });
+  const { title, synthetic, seriesId, files } = await projects.call('case', { caseId });
   // Series ids come from the content of the files: one that is open has the right pixels.
   const open = studies.views().find(({ series }) => series.some(({ id }) => id === seriesId));
   if (open) return { openId: open.studyId };
-  if (sources.length === 0) {
+  if (files === 0) {
     throw new ReadroomError('file-not-found', `It is not known which files '${title}' was made from.`, {
       remedy: 'The trace it came with names none. Open the study by hand.',
     });
@@ -33,14 +33,14 @@ export async function openCaseStudy(
     if (folder === null) return null;
     located = await projects.call('locate', { caseId, folder });
   }
-  const { paths, missing } = located;
+  const { paths, missing, standIns } = located;
   if (missing.length > 0) {
     const names = missing.slice(0, 3).join(', ');
-    const what = sources.length === 1 ? 'The file' : `${missing.length} of ${sources.length} files`;
+    const what = files === 1 ? 'The file' : `${missing.length} of ${files} files`;
     throw new ReadroomError('file-not-found', `${what} of '${title}' could not be found: ${names}.`, {
       file: missing[0],
       remedy: 'Choose the folder that holds them, unchanged; their content is compared, not their names.',
     });
   }
-  return studies.open({ paths, title, ...(synthetic ? { synthetic } : {}) });
+  return studies.open({ paths, title, standIns, ...(synthetic ? { synthetic } : {}) });
 }

@@ -2,7 +2,7 @@
 import { basename, join } from 'node:path';
 import { type BrowserWindow, dialog, shell } from 'electron';
 import { ReadroomError } from '../../src-contract/errors.ts';
-import { projectSuffix } from '../../src-contract/project.ts';
+import { archiveSuffix, projectSuffix } from '../../src-contract/project.ts';
 import { projectRoot } from '../storage/locations.ts';
 import type { Dialogs } from './handlers.ts';
 
@@ -76,6 +76,25 @@ export function systemDialogs(getWindow: () => BrowserWindow | null): Dialogs {
         title: 'New project',
         defaultPath: `project.${projectSuffix}`,
         filters: projectFilters,
+      });
+      return canceled || !filePath ? null : filePath;
+    },
+    async pickToMerge() {
+      const { canceled, filePaths } = await dialog.showOpenDialog(window(), {
+        title: 'Take a project, an archive or a trace into this project',
+        properties: ['openFile'],
+        filters: [
+          { name: 'Projects, archives and traces', extensions: [projectSuffix, 'zip', 'json'] },
+          { name: 'All files', extensions: ['*'] },
+        ],
+      });
+      return canceled ? null : (filePaths[0] ?? null);
+    },
+    async saveArchive(title) {
+      const { canceled, filePath } = await dialog.showSaveDialog(window(), {
+        title: 'Save the project as one file',
+        defaultPath: `${title.replace(/[\\/:*?"<>|]/g, ' ')}.${archiveSuffix}`,
+        filters: [{ name: 'Readroom archive', extensions: ['zip'] }],
       });
       return canceled || !filePath ? null : filePath;
     },

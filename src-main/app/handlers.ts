@@ -22,6 +22,9 @@ export interface Dialogs {
   pickProject(): Promise<string | null>;
   /** A name for a project that is not there yet. */
   saveProject(): Promise<string | null>;
+  /** A project, an archive or a trace. */
+  pickToMerge(): Promise<string | null>;
+  saveArchive(title: string): Promise<string | null>;
   /** The folder where the images of a case are now. */
   pickImagesOfCase(title: string): Promise<string | null>;
   /** The folder that a new folder with the export is made in. */

@@ -1,12 +1,21 @@
 /** What each call of project-channels.ts does: dialogs here, the work in the project's process. */
-import type { agreementCalls, compareCalls, projectCalls } from '../../src-contract/project-channels.ts';
+import { basename } from 'node:path';
+import type {
+  agreementCalls,
+  compareCalls,
+  projectCalls,
+  transferCalls,
+} from '../../src-contract/project-channels.ts';
 import type { CallHandlers } from '../ipc/router.ts';
 import { openCaseStudy } from './case-study.ts';
 import type { Services } from './handlers.ts';
 
 export type ProjectHandlers = Pick<
   CallHandlers,
-  keyof typeof projectCalls | keyof typeof agreementCalls | keyof typeof compareCalls
+  | keyof typeof projectCalls
+  | keyof typeof transferCalls
+  | keyof typeof agreementCalls
+  | keyof typeof compareCalls
 >;
 
 export function projectHandlers({ projects, studies, dialogs }: Services): ProjectHandlers {
@@ -21,6 +30,17 @@ export function projectHandlers({ projects, studies, dialogs }: Services): Proje
       return path === null ? null : projects.open(path);
     },
     'project.openLibrary': () => projects.openLibrary(),
+    'project.merge': async () => {
+      const path = await dialogs.pickToMerge();
+      return path === null ? null : projects.call('merge', { path });
+    },
+    'project.archive': async ({ pixels }) => {
+      const { title } = await projects.call('view', {});
+      const path = await dialogs.saveArchive(title);
+      if (path === null) return null;
+      const { leftOut } = await projects.call('archive', { path, pixels });
+      return { name: basename(path), leftOut };
+    },
     'project.cases': (params) => projects.call('cases', params),
     'project.runs': (params) => projects.call('runs', params),
     'project.trace': (params) => projects.call('trace', params),

@@ -20,6 +20,8 @@ export interface StudySource {
   readonly title?: string;
   /** Known beforehand (a sample study): the files themselves may not say it. */
   readonly synthetic?: boolean;
+  /** See openStudy. */
+  readonly standIns?: Readonly<Record<string, string>>;
 }
 
 interface Entry {
@@ -56,7 +58,7 @@ export class Studies {
     emit('study.opening', { openId: studyId, title: titleOf(source) });
     const opening = new AbortController();
     const process = this.#start(studyId);
-    const opened = process.call('open', { paths: [...source.paths] }, opening.signal);
+    const opened = process.call('open', openParams(source), opening.signal);
     const entry: Entry = {
       studyId,
       source,
@@ -126,7 +128,7 @@ export class Studies {
     const entry = this.#entry(studyId);
     if (!entry.process.alive && entry.study) {
       entry.process = this.#start(studyId);
-      entry.opened = entry.process.call('open', { paths: [...entry.source.paths] });
+      entry.opened = entry.process.call('open', openParams(entry.source));
     }
     await entry.opened;
     if (method === 'pixels') entry.decoding.add((params as StudyParams<'pixels'>).seriesId);
@@ -214,6 +216,11 @@ export class Studies {
     }
   }
 }
+
+const openParams = ({ paths, standIns }: StudySource): StudyParams<'open'> => ({
+  paths: [...paths],
+  ...(standIns ? { standIns } : {}),
+});
 
 function titleOf({ paths, title }: StudySource): string {
   return title ?? basename(paths[0] ?? '');

@@ -5,6 +5,7 @@ import { precisions, presets } from '../../src-contract/run-events.ts';
 import { researchNotice } from '../../src-contract/trace.ts';
 import { appVersion } from '../runs/version.ts';
 import { runAgree } from './commands/agree.ts';
+import { runArchive } from './commands/archive.ts';
 import { runAsk } from './commands/ask.ts';
 import { run2dBatch, run3dBatch } from './commands/batch.ts';
 import { runCompare } from './commands/compare.ts';
@@ -13,8 +14,11 @@ import { runDoctor } from './commands/doctor.ts';
 import { runAblate, runEvaluate } from './commands/evaluate.ts';
 import { runExport } from './commands/export.ts';
 import { runFigure } from './commands/figure.ts';
+import { runImport } from './commands/import.ts';
 import { runInspect } from './commands/inspect.ts';
+import { runMerge } from './commands/merge.ts';
 import { runModels } from './commands/models.ts';
+import { runProject } from './commands/project.ts';
 import { run2d, run3d } from './commands/single.ts';
 import {
   addChoiceOptions,
@@ -190,6 +194,42 @@ export function buildProgram(): Command {
         figure.getOptionValueSource('tokensPerRound') === 'cli' ? options.tokensPerRound : undefined,
     }),
   );
+
+  program
+    .command('import')
+    .argument('<files...>', 'traces (.json), projects (.readroom), archives (.readroom.zip)')
+    .description('take traces and projects into a project; the same again changes nothing')
+    .requiredOption('--project <file>', 'the project; made where there is none')
+    .option('--json', 'print the result as JSON', false)
+    .option('--quiet', 'no progress and no notes', false)
+    .action(runImport);
+
+  program
+    .command('merge')
+    .argument('<projects...>', 'projects or archives')
+    .description('projects of several machines into one; without --out into the first')
+    .option('--out <file>', 'a new project; the others stay as they are')
+    .option('--json', 'print the result as JSON', false)
+    .option('--quiet', 'no progress and no notes', false)
+    .action(runMerge);
+
+  program
+    .command('archive')
+    .argument('<project>', 'the project')
+    .argument('<out>', 'the archive (.readroom.zip)')
+    .description('a project as one file, to be taken into another with import')
+    .option('--pixels', 'with the images, without what says whose they are', false)
+    .option('--json', 'print the result as JSON', false)
+    .option('--quiet', 'no progress and no notes', false)
+    .action(runArchive);
+
+  program
+    .command('project')
+    .argument('<project>', 'the project')
+    .description('cases, runs and readers of a project, and whether its log adds up')
+    .option('--text <words>', 'only cases with these words')
+    .option('--json', 'print JSON', false)
+    .action(runProject);
 
   program
     .command('convert')

@@ -41,6 +41,11 @@ export interface OpenOptions {
   signal?: AbortSignal;
   onProgress?: (progress: OpenProgress) => void;
   limits?: Partial<ReadLimits>;
+  /**
+   * Hashes of files that stand for others (images that came without identifiers), each with the hash of the original:
+   * the study names the original, so that its series are those that runs and reviews speak of.
+   */
+  standIns?: Readonly<Record<string, string>>;
 }
 
 export type ReadOptions = SliceReading;
@@ -163,6 +168,26 @@ class Opener {
     };
   }
 
+  #describe(source: ByteSource, bytes: Uint8Array): SourceFile {
+    const file: SourceFile = { path: source.path, bytes: bytes.byteLength, sha256: this.#hashOf(bytes) };
+    return source.member === undefined ? file : { ...file, member: source.member };
+  }
+
+  #requireUnchanged(source: ByteSource, bytes: Uint8Array, file: SourceFile): void {
+    if (this.#hashOf(bytes) === file.sha256) return;
+    throw new ReadroomError('file-unreadable', `${source.name}: the file has changed since it was opened.`, {
+      file: source.path,
+      remedy: 'Open the study again.',
+    });
+  }
+
+  /** Of what the file stands for. */
+  #hashOf(bytes: Uint8Array): string {
+    const actual = sha256Of(bytes);
+    const { standIns } = this.#options;
+    return standIns && Object.hasOwn(standIns, actual) ? standIns[actual] : actual;
+  }
+
   /** The sources behind one path that the person chose. */
   async #expand(given: string): Promise<{ source: ByteSource; chosen: boolean }[]> {
     const place = path.resolve(given);
@@ -233,7 +258,7 @@ class Opener {
 
   async #takeImage(source: ByteSource, format: Series['format']): Promise<void> {
     const bytes = await source.read(this.#limits);
-    const file = describeSource(source, bytes);
+    const file = this.#describe(source, bytes);
     if (format === 'dicom') {
       const instance = parseDicom(bytes, file, this.#limits);
       if (!instance) {
@@ -249,7 +274,7 @@ class Opener {
     const files = [file];
     for (const sibling of image.siblings) {
       this.#claimed.add(sibling.name);
-      files.push(describeSource(sibling, await sibling.read(this.#limits)));
+      files.push(this.#describe(sibling, await sibling.read(this.#limits)));
     }
     const series = seriesOfImage(image, files);
     this.#plain.push({ series, source, format });
@@ -261,10 +286,10 @@ class Opener {
     this.#latest = undefined;
     if (!image) {
       const bytes = await plain.source.read(this.#limits);
-      requireUnchanged(plain.source, bytes, plain.series.sources[0]);
+      this.#requireUnchanged(plain.source, bytes, plain.series.sources[0]);
       image = await decodeImage(plain.format, readerInput(plain.source, bytes, this.#limits, options.signal));
       for (const [index, sibling] of image.siblings.entries()) {
-        requireUnchanged(sibling, await sibling.read(this.#limits), plain.series.sources[index + 1]);
+        this.#requireUnchanged(sibling, await sibling.read(this.#limits), plain.series.sources[index + 1]);
       }
     }
     throwIfCancelled(options.signal);
@@ -289,7 +314,7 @@ class Opener {
       const source = this.#sources.get(keyOf(file));
       if (!source) throw malformed(file.path, 'it is no part of this study');
       const bytes = await source.read(this.#limits);
-      requireUnchanged(source, bytes, file);
+      this.#requireUnchanged(source, bytes, file);
       return bytes;
     };
   }
@@ -330,19 +355,6 @@ async function headerBeside(source: ByteSource): Promise<ByteSource | undefined>
 
 function keyOf(file: { path: string; member?: string }): string {
   return `${file.path}\0${file.member ?? ''}`;
-}
-
-function describeSource(source: ByteSource, bytes: Uint8Array): SourceFile {
-  const file: SourceFile = { path: source.path, bytes: bytes.byteLength, sha256: sha256Of(bytes) };
-  return source.member === undefined ? file : { ...file, member: source.member };
-}
-
-function requireUnchanged(source: ByteSource, bytes: Uint8Array, file: SourceFile): void {
-  if (sha256Of(bytes) === file.sha256) return;
-  throw new ReadroomError('file-unreadable', `${source.name}: the file has changed since it was opened.`, {
-    file: source.path,
-    remedy: 'Open the study again.',
-  });
 }
 
 function sha256Of(bytes: Uint8Array): string {

@@ -8,7 +8,7 @@ import { hasTrace } from './traces.ts';
 /** Entries of one file; a study of 10,000 cases read by ten readers has a tenth of it. */
 const maxEntries = 20_000_000;
 /** Milliseconds since 1970: a clock beyond this (year 2200) would outrun every edit to come. */
-const maxTime = 7_258_118_400_000;
+export const maxTime = 7_258_118_400_000;
 
 /** @throws ReadroomError 'file-malformed' with what is wrong */
 export function checkLog(db: Database): void {

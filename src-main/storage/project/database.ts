@@ -14,15 +14,20 @@ type Statement = ReturnType<Handle['prepare']>;
 const busyMs = 5_000;
 
 export class Database {
+  /** What it is called: its path, or that of the file it is a copy of. */
   readonly file: string;
   readonly #handle: Handle;
   readonly #statements = new Map<string, Statement>();
   #inTransaction = false;
 
-  /** @param file absolute path; made where there is none. @throws ReadroomError as `sqliteError` */
-  constructor(file: string) {
-    this.file = file;
-    this.#handle = this.#named(() => new Libsql(file));
+  /**
+   * @param path absolute; made where there is none
+   * @param named what errors call it, where it is a copy
+   * @throws ReadroomError as `sqliteError`
+   */
+  constructor(path: string, named = path) {
+    this.file = named;
+    this.#handle = this.#named(() => new Libsql(path));
     try {
       for (const pragma of [
         `busy_timeout = ${busyMs}`,

@@ -190,7 +190,7 @@ describe('a log that was tampered with', () => {
   it('lists that say something else than the log are made anew', () => {
     meddle(`UPDATE registers SET value = '"forged"' WHERE kind = 'comment';
             UPDATE cases SET title = 'forged'; UPDATE log SET label = 'forged', undoes = 'x';
-            INSERT INTO places VALUES ('${'0'.repeat(64)}', '/etc/passwd', NULL)`);
+            INSERT INTO places (sha256, path, member) VALUES ('${'0'.repeat(64)}', '/etc/passwd', NULL)`);
     const project = open(false);
     expect(reviewsFor(project.db, 'run', anna).own.comment).toBe('one');
     expect(listCases(project.db, anna, all).rows[0]?.title).toBe('Thorax');

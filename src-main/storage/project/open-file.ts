@@ -75,7 +75,7 @@ export function openFile(file: string, { trusted }: OpenFileOptions): Database {
 }
 
 /** SQLite makes a new database of an empty file, and of a name that is not there. */
-function checkHeader(file: string): void {
+export function checkHeader(file: string): void {
   if (!existsSync(file)) {
     throw new ReadroomError('file-not-found', `${file}: there is no such file.`, {
       file,
@@ -107,7 +107,7 @@ function checkHeader(file: string): void {
   }
 }
 
-function checkPages(db: Database): void {
+export function checkPages(db: Database): void {
   const said = db.pragma('integrity_check(1)');
   if (said === 'ok') return;
   throw new ReadroomError('file-malformed', `The project ${db.file} is damaged.`, {

@@ -1,7 +1,7 @@
 /** Where the files of a case are on this machine: looked up by hash, remembered when they were found elsewhere. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { ReadroomError } from '../../../src-contract/errors.ts';
 import type { SourceFile } from '../../../src-contract/study.ts';
 import { defaultLimits } from '../../study/reader.ts';
@@ -10,9 +10,12 @@ import { zipSources } from '../../study/sources.ts';
 import type { Database } from './database.ts';
 import { sha256Of } from './log.ts';
 
-interface Place {
+/** Where a source is, and what is there: the same to the byte, or the same image without its identifiers. */
+export interface Place {
   readonly path: string;
   readonly member?: string;
+  readonly bytes: number;
+  readonly sha256: string;
 }
 
 export interface Located {
@@ -20,23 +23,69 @@ export interface Located {
   readonly paths: string[];
   /** Names of the files that are not where they were, or not what they were. */
   readonly missing: string[];
+  /** Hashes of files that came without identifiers, each with the source that it stands for. */
+  readonly standIns: Record<string, string>;
 }
 
 const throwIfCancelled = (signal?: AbortSignal): void => {
   if (signal?.aborted) throw new ReadroomError('cancelled', 'Cancelled.');
 };
 
-/** Sources with the places where this machine found them last. */
+/** This machine found the source there. */
+export function rememberPlace(db: Database, source: string, { path, member, bytes, sha256 }: Place): void {
+  db.run(
+    'INSERT OR REPLACE INTO places (sha256, path, member, bytes, actual_sha256) VALUES (?, ?, ?, ?, ?)',
+    [source, path, member ?? null, bytes, sha256],
+  );
+}
+
+interface PlaceRow {
+  readonly path: string;
+  readonly member: string | null;
+  readonly bytes: number | null;
+  readonly actual_sha256: string | null;
+}
+
+/** Where the source may be: where it was when it was read, and where this machine found it last. */
+function placesOf(db: Database, source: SourceFile): Place[] {
+  const row = db.get<PlaceRow>('SELECT path, member, bytes, actual_sha256 FROM places WHERE sha256 = ?', [
+    source.sha256,
+  ]);
+  // A path of the log may be another machine's: a share on a network would be asked for by merely looking.
+  const own: Place[] = isShare(source.path) ? [] : [source];
+  if (!row) return own;
+  const found = {
+    path: row.path,
+    bytes: row.bytes ?? source.bytes,
+    sha256: row.actual_sha256 ?? source.sha256,
+    ...(row.member === null ? {} : { member: row.member }),
+  };
+  return [...own, found];
+}
+
+/** Sources at the places where this machine found them last; images without identifiers are not taken for them. */
 export function placedSources(db: Database, sources: readonly SourceFile[]): SourceFile[] {
   return sources.map((source) => {
-    const place = db.get<{ path: string; member: string | null }>(
-      'SELECT path, member FROM places WHERE sha256 = ?',
-      [source.sha256],
-    );
-    if (!place) return source;
+    const found = placesOf(db, source).at(-1);
+    if (!found || found.sha256 !== source.sha256) return source;
     const { member: _member, ...rest } = source;
-    return { ...rest, path: place.path, ...(place.member === null ? {} : { member: place.member }) };
+    return { ...rest, path: found.path, ...(found.member === undefined ? {} : { member: found.member }) };
   });
+}
+
+const isShare = (path: string): boolean => /^[\\/]{2}/.test(path);
+
+/** Shares that runs of this machine were read from may be looked at again. */
+export function rememberShares(db: Database, sources: readonly SourceFile[]): void {
+  for (const source of sources) if (isShare(source.path)) rememberPlace(db, source.sha256, source);
+}
+
+/** The bytes of a source, wherever it is; null where it is not to be found. */
+export async function readPlaced(db: Database, source: SourceFile): Promise<Uint8Array | null> {
+  const place = await firstOf(placesOf(db, source), new Archives());
+  if (!place) return null;
+  if (place.member !== undefined) return new Archives().read(place.path, place.member);
+  return readFile(place.path).catch(() => null);
 }
 
 /**
@@ -50,46 +99,40 @@ export async function locate(
   onProgress: (done: number, total: number) => void,
   signal?: AbortSignal,
 ): Promise<Located> {
-  const placed = placedSources(db, sources);
-  const hashes = new ArchiveHashes();
+  const archives = new Archives();
   const open = new Map<string, SourceFile>();
   const paths = new Set<string>();
-  for (const [index, source] of placed.entries()) {
+  const standIns: Record<string, string> = {};
+  for (const [index, source] of sources.entries()) {
     throwIfCancelled(signal);
-    // As the log has it, where the place that was remembered holds it no more.
-    const places = [source, sources[index]];
-    const place = await firstWith(places, source, hashes);
-    if (place) paths.add(place.path);
-    else open.set(source.sha256, source);
-    onProgress(index + 1, placed.length);
+    const place = await firstOf(placesOf(db, source), archives);
+    if (!place) open.set(source.sha256, source);
+    else {
+      paths.add(place.path);
+      if (place.sha256 !== source.sha256) standIns[place.sha256] = source.sha256;
+    }
+    onProgress(index + 1, sources.length);
   }
   if (folder !== null && open.size > 0) {
-    for (const [sha256, place] of await search(folder, open, hashes, onProgress, signal)) {
-      db.run('INSERT OR REPLACE INTO places (sha256, path, member) VALUES (?, ?, ?)', [
-        sha256,
-        place.path,
-        place.member ?? null,
-      ]);
+    for (const [sha256, place] of await search(folder, open, archives, onProgress, signal)) {
+      rememberPlace(db, sha256, place);
       paths.add(place.path);
       open.delete(sha256);
     }
   }
-  return { paths: [...paths], missing: [...open.values()].map(({ path, member }) => nameOf(member ?? path)) };
+  const missing = [...open.values()].map(({ path, member }) => nameOf(member ?? path));
+  return { paths: [...paths], missing, standIns };
 }
 
 const nameOf = (path: string): string => path.split(/[\\/]/).pop() ?? path;
 
-async function firstWith(
-  places: readonly (Place & SourceFile)[],
-  { sha256, bytes }: SourceFile,
-  hashes: ArchiveHashes,
-): Promise<Place | null> {
+async function firstOf(places: readonly Place[], archives: Archives): Promise<Place | null> {
   for (const place of places) {
     const found =
       place.member === undefined
-        ? await hashOfFile(place.path, bytes)
-        : await hashes.of(place.path, place.member);
-    if (found === sha256) return place;
+        ? await hashOfFile(place.path, place.bytes)
+        : await archives.hashOf(place.path, place.member);
+    if (found === place.sha256) return place;
   }
   return null;
 }
@@ -108,8 +151,8 @@ async function hashOfFile(path: string, bytes: number): Promise<string | null> {
   return hash.digest('hex');
 }
 
-/** Hashes of the members of archives: each archive is listed once. */
-class ArchiveHashes {
+/** Members of archives: each archive is listed once. */
+class Archives {
   readonly #members = new Map<string, ReturnType<typeof zipSources>>();
 
   members(archive: string): ReturnType<typeof zipSources> {
@@ -121,10 +164,14 @@ class ArchiveHashes {
     return members;
   }
 
-  async of(archive: string, member: string): Promise<string | null> {
+  async read(archive: string, member: string): Promise<Uint8Array | null> {
     const found = (await this.members(archive)).find((one) => one.member === member);
-    const bytes = await found?.read(defaultLimits).catch(() => null);
-    return bytes ? sha256Of(bytes) : null;
+    return (await found?.read(defaultLimits).catch(() => null)) ?? null;
+  }
+
+  async hashOf(archive: string, member: string): Promise<string | null> {
+    const bytes = await this.read(archive, member);
+    return bytes && sha256Of(bytes);
   }
 }
 
@@ -132,7 +179,7 @@ class ArchiveHashes {
 async function search(
   folder: string,
   missing: ReadonlyMap<string, SourceFile>,
-  archives: ArchiveHashes,
+  archives: Archives,
   onProgress: (done: number, total: number) => void,
   signal?: AbortSignal,
 ): Promise<Map<string, Place>> {
@@ -146,12 +193,13 @@ async function search(
     if (found.size === missing.size) break;
     const size = (await stat(path).catch(() => null))?.size ?? -1;
     const sha256 = sizes.has(size) ? await hashOfFile(path, size) : null;
-    if (sha256 !== null && missing.has(sha256)) found.set(sha256, { path });
+    if (sha256 !== null && missing.has(sha256)) found.set(sha256, { path, bytes: size, sha256 });
     else if (inArchives && /\.zip$/i.test(path)) {
       for (const member of await archives.members(path)) {
         if (member.member === undefined || !sizes.has(member.size)) continue;
-        const inside = await archives.of(path, member.member);
-        if (inside !== null && missing.has(inside)) found.set(inside, { path, member: member.member });
+        const inside = await archives.hashOf(path, member.member);
+        if (inside === null || !missing.has(inside)) continue;
+        found.set(inside, { path, member: member.member, bytes: member.size, sha256: inside });
       }
     }
   }

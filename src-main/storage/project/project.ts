@@ -3,6 +3,7 @@
  * when its method returns. It runs in the project's process (host/), and in the command line's own.
  */
 import { randomUUID } from 'node:crypto';
+import { existsSync, realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 import { ReadroomError } from '../../../src-contract/errors.ts';
 import {
@@ -10,6 +11,7 @@ import {
   type LogBody,
   type LogEntry,
   logBodySchema,
+  type MergeReport,
   type ProjectView,
   type Reader,
 } from '../../../src-contract/project.ts';
@@ -18,11 +20,13 @@ import { parseTrace, serializeTrace, type Trace } from '../../../src-contract/tr
 import { applyEntry, refresh, Touched } from './apply.ts';
 import type { Database } from './database.ts';
 import { caseOf, factsOf, type RunFacts, titleOfSources } from './facts.ts';
+import { withForeign } from './foreign.ts';
 import { type HistoryRow, historyOf, inverseOf } from './history.ts';
 import { insertEntry, nameOf, nextEntry, sha256Of } from './log.ts';
+import { type LogSource, mergeLog, sourceOf } from './merge.ts';
 import { createFile, openFile } from './open-file.ts';
 import { blindingOf, readersOf, registerValue, reviewsIn, sameValue } from './reviews.ts';
-import { putTrace, readTrace } from './traces.ts';
+import { hasTrace, putTrace, readTrace } from './traces.ts';
 
 export interface ProjectOptions {
   /** Who reads. Written into the log with the first change that this reader makes. */
@@ -70,6 +74,11 @@ export class Project {
       db.run('INSERT INTO meta (key, value) VALUES (?, ?)', ['origin', project.#replica]);
     });
     return project;
+  }
+
+  /** A project that has not begun: what is merged into it first is what it begins with. */
+  static async createEmpty(file: string, reader: Reader): Promise<Project> {
+    return new Project(await createFile(file), reader);
   }
 
   close(): void {
@@ -194,6 +203,10 @@ export class Project {
     return readTrace(this.db, row.trace_sha256);
   }
 
+  hasTrace(sha256: string): boolean {
+    return hasTrace(this.db, sha256);
+  }
+
   caseIdOf(runId: string): string {
     const row = this.db.get<{ case_id: string }>('SELECT case_id FROM runs WHERE run_id = ?', [runId]);
     if (!row) throw missing('run', 'runId');
@@ -203,6 +216,39 @@ export class Project {
   /** Everything that readers have said about a run: for exports and agreement, never for a blinded reader's screen. */
   reviews(runId: string): Review[] {
     return reviewsIn(this.db, runId);
+  }
+
+  // Other projects.
+
+  /**
+   * Takes in the log of another project, of a file or an archive.
+   * @throws ReadroomError as mergeLog
+   */
+  merge(
+    source: LogSource,
+    onProgress?: (done: number, total: number) => void,
+  ): { report: MergeReport; change: Change } {
+    return this.db.transaction(() => {
+      const began = this.db.get('SELECT 1 FROM log') !== null;
+      const { report, touched, heads, told } = mergeLog(this.db, source, onProgress);
+      // Entries that only tell of merges are no news: two files that merged each other have the same to say.
+      if (began && told) this.#append([{ type: 'merged', heads }]);
+      return { report, change: touched };
+    });
+  }
+
+  /** @throws ReadroomError what is wrong with the other file; 'input-invalid' where it is this one */
+  mergeFile(
+    file: string,
+    onProgress?: (done: number, total: number) => void,
+  ): { report: MergeReport; change: Change } {
+    if (existsSync(file) && realpathSync(file) === realpathSync(this.file)) {
+      throw new ReadroomError('input-invalid', 'A project is not merged with itself.', {
+        file,
+        remedy: 'Choose the file of another machine.',
+      });
+    }
+    return withForeign(file, (db) => this.merge(sourceOf(db), onProgress));
   }
 
   // Edits.

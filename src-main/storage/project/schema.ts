@@ -136,8 +136,14 @@ CREATE TABLE steps (
 CREATE INDEX runs_finished ON runs (finished) WHERE finished > 0;
 `;
 
+/** Files that stand for a source without being the same to the byte: images that came without identifiers. */
+const version3 = `
+ALTER TABLE places ADD COLUMN bytes INTEGER;
+ALTER TABLE places ADD COLUMN actual_sha256 TEXT;
+`;
+
 /** What makes version n out of version n - 1; the first makes an empty file. What follows from the log is rebuilt after. */
-export const migrations: readonly string[] = [version1, version2];
+export const migrations: readonly string[] = [version1, version2, version3];
 
 if (migrations.length !== projectVersion) throw new Error('Each version of a project needs its migration.');
 

@@ -21,6 +21,11 @@ export function putTrace(db: Database, text: string): string {
   return sha256;
 }
 
+/** Takes back a trace that no run came to need. */
+export function dropTrace(db: Database, sha256: string): void {
+  db.run('DELETE FROM traces WHERE sha256 = ? AND sha256 NOT IN (SELECT trace_sha256 FROM runs)', [sha256]);
+}
+
 /** @throws ReadroomError 'file-malformed' where it is missing, larger than it says, or not what its hash says */
 export function traceText(db: Database, sha256: string): string {
   const row = db.get<{ bytes: number; deflated: Uint8Array }>(

@@ -17,7 +17,7 @@ export function serveStudy(port: ParentPort, onClose: () => void): void {
 
 function handlersOf(session: StudySession): MethodHandlers<typeof studyMethods> {
   return {
-    open: ({ paths }, signal) => session.open(paths, signal),
+    open: ({ paths, standIns }, signal) => session.open(paths, standIns, signal),
     pixels: (params, signal) => session.pixels(params.seriesId, params.first, signal),
     cancelPixels: (params) => session.cancelPixels(params.seriesId),
     slice: (params, signal) => session.slice(params, signal),

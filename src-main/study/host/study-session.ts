@@ -34,7 +34,11 @@ export class StudySession {
     this.#emit = emit;
   }
 
-  async open(paths: readonly string[], signal: AbortSignal): Promise<StudyResult<'open'>> {
+  async open(
+    paths: readonly string[],
+    standIns: StudyParams<'open'>['standIns'],
+    signal: AbortSignal,
+  ): Promise<StudyResult<'open'>> {
     if (this.#open) throw new ReadroomError('internal', 'This process has a study already.');
     const preview = findPreview(paths, signal).then((found) => {
       if (found && !this.#open && !signal.aborted) this.#emit({ type: 'preview', ...found });
@@ -44,6 +48,7 @@ export class StudySession {
     let last = 0;
     this.#open = await openStudy(paths, {
       signal,
+      standIns,
       onProgress: ({ done, total, current }) => {
         const now = performance.now();
         if (done < total && now - last < 50) return;

@@ -5,9 +5,11 @@ import type { MethodParams, MethodResult } from '../../../../src-contract/method
 import type { ProjectEvent, ProjectMethods } from '../../../../src-contract/project-protocol.ts';
 import type { MethodHandlers } from '../../../channel/server.ts';
 import { agreementIn, compareIn, consistencyIn, disagreementsIn } from '../analysis.ts';
+import { writeArchive } from '../archive/write-archive.ts';
 import { logPage } from '../audit.ts';
 import { figureHandlers } from '../figures.ts';
-import { locate, placedSources } from '../places.ts';
+import { importFile } from '../import-file.ts';
+import { locate, rememberShares } from '../places.ts';
 import { type Change, Project } from '../project.ts';
 import { listCases, listRuns, nextRun } from '../queries.ts';
 import { reviewsFor } from '../reviews.ts';
@@ -33,6 +35,13 @@ export class ProjectSession {
       addRun: (params) => this.addRun(params),
       case: ({ caseId }) => this.case(caseId),
       locate: ({ caseId, folder }, signal) => this.locate(caseId, folder, signal),
+      merge: ({ path }, signal) => this.merge(path, signal),
+      archive: ({ path, pixels }, signal) =>
+        writeArchive(this.#project, path, {
+          pixels,
+          signal,
+          onProgress: this.#progress('Writing the archive'),
+        }),
       view: () => this.#view(),
       cases: (params) => listCases(this.#project.db, this.#project.reader, params),
       runs: ({ caseId }) => ({ runs: listRuns(this.#project.db, this.#project.reader, caseId) }),
@@ -83,20 +92,25 @@ export class ProjectSession {
   addRun({ trace, title }: Params<'addRun'>): Result<'addRun'> {
     const added = this.#project.addRun(trace, title || undefined);
     if (added.added) {
+      rememberShares(this.#project.db, trace.sources);
       this.#emit({ type: 'list-changed' });
       this.#changed();
     }
     return added;
   }
 
+  async merge(path: string, signal: AbortSignal): Promise<Result<'merge'>> {
+    const { report, change } = await importFile(this.#project, path, {
+      signal,
+      onProgress: this.#progress('Merging'),
+    });
+    if (report.entries > 0) this.#tell(change);
+    return report;
+  }
+
   case(caseId: string): Result<'case'> {
     const { title, synthetic, series, sources } = this.#project.case(caseId);
-    return {
-      title,
-      synthetic,
-      seriesId: series?.id ?? null,
-      sources: placedSources(this.#project.db, sources),
-    };
+    return { title, synthetic, seriesId: series?.id ?? null, files: sources.length };
   }
 
   locate(caseId: string, folder: string | null, signal: AbortSignal): Promise<Result<'locate'>> {

@@ -1,0 +1,57 @@
+/** `merge A B… [--out P]`: projects of several machines into one; without --out into the first. */
+import { rmSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ReadroomError } from '../../../src-contract/errors.ts';
+import type { MergeReport } from '../../../src-contract/project.ts';
+import { importFile } from '../../storage/project/import-file.ts';
+import { describeMerge } from '../../storage/project/merge.ts';
+import { Project } from '../../storage/project/project.ts';
+import { interruptSignal } from '../engine-session.ts';
+import { commandLineReader, printConflicts } from '../project-words.ts';
+import { progress } from '../terminal.ts';
+
+interface MergeOptions {
+  out?: string;
+  json: boolean;
+  quiet: boolean;
+}
+
+export async function runMerge(files: string[], options: MergeOptions): Promise<void> {
+  const signal = interruptSignal();
+  if (files.length < (options.out === undefined ? 2 : 1)) {
+    throw new ReadroomError('input-invalid', 'There is nothing to merge.', {
+      remedy: 'Name two projects, or one and --out.',
+    });
+  }
+  const target = resolve(options.out ?? files[0] ?? '');
+  const project =
+    options.out === undefined
+      ? Project.open(target, { reader: commandLineReader, trusted: true })
+      : await Project.createEmpty(target, commandLineReader);
+  const merged: { file: string; report: MergeReport }[] = [];
+  let whole = false;
+  try {
+    for (const file of options.out === undefined ? files.slice(1) : files) {
+      const bar = progress(`Merging ${file}`);
+      const onProgress = options.quiet ? undefined : bar.update.bind(bar);
+      const { report } = await importFile(project, resolve(file), { signal, onProgress, only: 'projects' });
+      bar.stop();
+      merged.push({ file, report });
+    }
+    whole = true;
+  } finally {
+    project.close();
+    // What was begun here and is not whole is nothing that a person would look for.
+    if (!whole && options.out !== undefined) {
+      for (const suffix of ['', '-wal', '-shm']) rmSync(target + suffix, { force: true });
+    }
+  }
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ project: target, merged }, null, 2)}\n`);
+    return;
+  }
+  for (const { file, report } of merged) {
+    process.stdout.write(`${file}: ${describeMerge(report)}\n`);
+    if (!options.quiet) printConflicts(report);
+  }
+}
