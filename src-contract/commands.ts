@@ -27,6 +27,7 @@ export const commands = {
   'open-sample': command('File', 'Open the sample study', 'CmdOrCtrl+Shift+S'),
   'close-study': command('File', 'Close study', 'CmdOrCtrl+W'),
   'export-trace': command('File', 'Export trace…', 'CmdOrCtrl+E'),
+  'show-export': command('File', 'Export…', 'CmdOrCtrl+Shift+E'),
   'new-project': command('File', 'New project…'),
   'open-project': command('File', 'Open project…'),
   'show-settings': command('File', 'Settings…', 'CmdOrCtrl+,'),

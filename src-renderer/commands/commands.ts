@@ -6,6 +6,7 @@ import { type Command, type CommandName, commandNames, commands } from '../../sr
 import { askDraft, stopActive } from '../chat/asking.ts';
 import { useComposer } from '../chat/composer-store.ts';
 import { saveTrace } from '../chat/turn-actions.tsx';
+import { showExport } from '../export/export-store.ts';
 import { showHistory } from '../project/history-store.ts';
 import { createProject, openProject } from '../project/project-store.ts';
 import { reviewCommands } from '../review/commands.ts';
@@ -87,6 +88,7 @@ const actions: Partial<Record<CommandName, Action>> = {
     enabled: () => studyInHand() !== undefined,
   },
   stop: { run: () => void stopActive() },
+  'show-export': { run: () => showExport() },
   'new-project': { run: () => void createProject() },
   'open-project': { run: () => void openProject() },
   'show-review': { run: showReview },

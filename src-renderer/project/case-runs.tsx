@@ -4,6 +4,7 @@ import type { CaseRow, RunRow } from '../../src-contract/project.ts';
 import type { Edit } from '../../src-contract/review.ts';
 import { presetNames } from '../chat/wording.ts';
 import { compareWith, useCompare } from '../compare/compare-store.ts';
+import { showExport } from '../export/export-store.ts';
 import { openRun, openStudyOf } from '../review/open-run.ts';
 import { WordsForm } from '../review/panel/words-form.tsx';
 import { useReview } from '../review/review-store.ts';
@@ -52,6 +53,14 @@ export function CaseRuns({ row }: { row: CaseRow }) {
           onClick={() => showHistory(caseId)}
         >
           History
+        </button>
+        <button
+          type="button"
+          className="link small"
+          data-testid="case-export"
+          onClick={() => showExport({ caseId })}
+        >
+          Export
         </button>
         <AssignMenu row={row} />
         <button

@@ -1,6 +1,7 @@
 /** Ties the stores to the main side, once, before anything is drawn. */
 import { runCommand } from '../commands/commands.ts';
 import { connectCompare } from '../compare/compare-store.ts';
+import { connectExport } from '../export/export-store.ts';
 import { connectCases } from '../project/cases-store.ts';
 import { connectProject } from '../project/project-store.ts';
 import { connectReview } from '../review/connect-review.ts';
@@ -20,6 +21,7 @@ export function connect(): void {
   connectCases();
   connectReview();
   connectCompare();
+  connectExport();
   on('command', ({ name }) => runCommand(name));
   // A closed study takes its questions with it: there is nothing left to show them on.
   useStudies.subscribe((state, before) => {

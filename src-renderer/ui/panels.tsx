@@ -3,6 +3,7 @@ import { AgreementPanel } from '../agreement/agreement-panel.tsx';
 import { TagsDialog } from '../browser/tags-dialog.tsx';
 import { Palette } from '../commands/palette.tsx';
 import { Shortcuts } from '../commands/shortcuts.tsx';
+import { ExportPanel } from '../export/export-panel.tsx';
 import { ModelsPanel } from '../models/models-panel.tsx';
 import { HistoryPanel } from '../project/history-panel.tsx';
 import { ReadersPanel } from '../project/readers-panel.tsx';
@@ -32,6 +33,8 @@ export function Panels() {
       return <HistoryPanel />;
     case 'agreement':
       return <AgreementPanel />;
+    case 'export':
+      return <ExportPanel />;
     case null:
       return null;
   }
