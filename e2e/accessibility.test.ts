@@ -65,8 +65,8 @@ describeWindow('Accessibility', () => {
     await readroom.page.keyboard.press('Escape');
   });
 
-  it('the settings, the command palette and the shortcuts', async () => {
-    for (const item of ['show-settings', 'command-palette', 'show-shortcuts']) {
+  it('the settings, the command palette, the shortcuts and the export', async () => {
+    for (const item of ['show-settings', 'command-palette', 'show-shortcuts', 'show-export']) {
       await chooseMenu(readroom.app, item);
       await readroom.page.locator('dialog[open], [role=dialog]').first().waitFor({ timeout: patience });
       await expectClean();

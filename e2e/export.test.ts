@@ -93,7 +93,9 @@ describe('export', () => {
     await chooseMenu(app, 'show-export');
     await choose(['csv']);
     const before = readdirSync(folder, { recursive: true }).length;
-    const file = readdirSync(folder, { recursive: true, withFileTypes: true }).find((entry) => entry.isFile());
+    const file = readdirSync(folder, { recursive: true, withFileTypes: true }).find((entry) =>
+      entry.isFile(),
+    );
     await answerDialog(join(file?.parentPath ?? '', file?.name ?? ''));
     await page.getByTestId('export-start').click();
     const note = page.getByTestId('error-note');

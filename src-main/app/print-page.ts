@@ -1,5 +1,8 @@
 /** One page of our own HTML to PDF, in a hidden window that runs no script and loads nothing. */
-import { BrowserWindow } from 'electron';
+import { app, BrowserWindow } from 'electron';
+
+/** Where paper is Letter; A4 elsewhere. The page itself suits both. */
+const letterCountries = new Set(['US', 'CA', 'MX', 'PH', 'CL', 'CO', 'VE', 'GT', 'CR', 'PA', 'PR', 'DO']);
 
 /** @param file an HTML file on this disk */
 export async function printPage(file: string): Promise<Uint8Array> {
@@ -22,7 +25,8 @@ export async function printPage(file: string): Promise<Uint8Array> {
     });
     webContents.setWindowOpenHandler(() => ({ action: 'deny' }));
     await window.loadFile(file);
-    return await webContents.printToPDF({ printBackground: true, preferCSSPageSize: true, pageSize: 'A4' });
+    const pageSize = letterCountries.has(app.getLocaleCountryCode()) ? 'Letter' : 'A4';
+    return await webContents.printToPDF({ printBackground: true, pageSize });
   } finally {
     window.destroy();
   }

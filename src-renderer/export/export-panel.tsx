@@ -113,7 +113,7 @@ function Choices() {
           With titles, paths, names and dates
           <span className="small dim">
             {' '}
-            They may say who the patient is. Without them, cases are numbered.
+            They may say who the patient is. Without them, a case is called by a short code.
           </span>
         </span>
       </label>
