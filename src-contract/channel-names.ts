@@ -52,6 +52,8 @@ export const callNames = [
   'compare.consistency',
   'compare.figure',
   'compare.saveFigure',
+  'compare.askSlices',
+  'compare.stopSlices',
   'export.start',
   'export.cancel',
 ] as const;
@@ -80,6 +82,7 @@ export const eventNames = [
   'project.runAdded',
   'project.failed',
   'project.progress',
+  'compare.slices',
   'export.progress',
   'export.finished',
   'export.failed',

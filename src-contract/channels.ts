@@ -24,6 +24,7 @@ import {
   exportCalls,
   exportEvents,
   figureCalls,
+  figureEvents,
   projectCalls,
   projectEvents,
   transferCalls,
@@ -340,6 +341,7 @@ export const events = {
   /** A menu item of the native menu (commands.ts): the renderer carries it out. */
   command: z.object({ name: z.enum(commandNames) }),
   ...projectEvents,
+  ...figureEvents,
   ...exportEvents,
 } as const satisfies Record<EventName, z.ZodType>;
 export type EventPayload<E extends EventName> = z.output<(typeof events)[E]>;

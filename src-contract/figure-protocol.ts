@@ -2,6 +2,14 @@
 import { z } from 'zod';
 import { imagePixelsSchema } from './engine-protocol.ts';
 import { idSchema } from './review.ts';
+import {
+  limitsSchema,
+  modelFactsSchema,
+  optionLetters,
+  optionsSchema,
+  presetSchema,
+  samplingSchema,
+} from './run-events.ts';
 import { windowSchema } from './study.ts';
 
 const slice = z.number().int().nonnegative();
@@ -10,6 +18,23 @@ const ofFigure = { volumeRunId: idSchema, slice };
 const pictures = z.array(z.object({ slice, image: imagePixelsSchema })).max(20);
 
 export const figureMethods = {
+  /** How the 2D questions on a cuboid's slices are to be asked, and on which slices they were not asked yet. */
+  slicePlan: {
+    params: z.strictObject({ volumeRunId: idSchema, every: z.number().int().min(1) }),
+    result: z.object({
+      title: z.string(),
+      seriesId: z.string().nullable(),
+      question: z.string(),
+      options: optionsSchema,
+      expected: z.enum(optionLetters).nullable(),
+      preset: presetSchema,
+      sampling: samplingSchema.omit({ repetitionPenalty: true }),
+      limits: limitsSchema,
+      model: modelFactsSchema.pick({ modelHash: true, name: true, precision: true }),
+      window: windowSchema.nullable(),
+      slices: z.array(slice),
+    }),
+  },
   /** Whose pixels the figure needs: the project has none. */
   figureSlices: {
     params: z.strictObject(ofFigure),

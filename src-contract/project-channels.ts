@@ -133,7 +133,28 @@ export const figureCalls = {
     params: z.strictObject({ volumeRunId: idSchema, slice: z.number().int().nonnegative() }),
     result: z.object({ name: z.string() }).nullable(),
   },
+  /**
+   * Asks the volume run's question in 2D on every n-th slice of its cuboid that was not asked yet, with its model, preset
+   * and sampling, behind the questions that wait already. `compare.slices` events tell the rest. The runs are not shown in
+   * the chat; they are in the project as they end.
+   */
+  'compare.askSlices': {
+    params: z.strictObject({ volumeRunId: idSchema, every: z.number().int().min(1).max(1_000).default(1) }),
+    result: z.object({ total: z.number().int() }),
+  },
+  'compare.stopSlices': { params: z.strictObject({ volumeRunId: idSchema }), result: nothing },
 } as const satisfies CallTable;
+
+export const figureEvents = {
+  /** Of a batch over slices; all states but 'running' end it. What was done is kept whatever the state. */
+  'compare.slices': z.object({
+    volumeRunId: idSchema,
+    done: z.number().int(),
+    total: z.number().int(),
+    state: z.enum(['running', 'done', 'stopped', 'failed']),
+    error: errorPayloadSchema.nullable(),
+  }),
+} as const satisfies Record<string, z.ZodType>;
 
 export const exportCalls = {
   /** Dialog for a folder; null when cancelled. Progress comes as export.progress with the exportId. */

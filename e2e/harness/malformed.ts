@@ -82,6 +82,8 @@ export const wellFormed: Samples = {
   },
   'export.cancel': { exportId: 'none' },
   'compare.saveFigure': { volumeRunId: 'run', slice: 3 },
+  'compare.askSlices': { volumeRunId: 'run', every: 2 },
+  'compare.stopSlices': { volumeRunId: 'run' },
 };
 
 export const callNames = Object.keys(calls) as CallName[];

@@ -6,6 +6,7 @@ import type { ImagePixels } from '../engine/language-model.ts';
 import type { CallHandlers } from '../ipc/router.ts';
 import { figureSuffix } from '../review/figure/figure-suffix.ts';
 import type { Services } from './handlers.ts';
+import type { Studies } from './studies.ts';
 
 export type FigureHandlers = Pick<CallHandlers, keyof typeof figureCalls>;
 
@@ -14,21 +15,28 @@ interface FigureWish {
   readonly slice: number;
 }
 
-export function figureHandlers({ projects, studies, dialogs }: Services): FigureHandlers {
+/** The open study that has the series of a case. @throws ReadroomError 'input-invalid' where it is not open */
+export function openSeriesOf(
+  studies: Studies,
+  { title, seriesId }: { title: string; seriesId: string | null },
+): { studyId: string; seriesId: string } {
+  const study = studies.views().find(({ series }) => series.some(({ id }) => id === seriesId));
+  if (study && seriesId !== null) return { studyId: study.studyId, seriesId };
+  throw new ReadroomError('input-invalid', `The images of '${title}' are not open.`, {
+    remedy: 'Open the study of this case first: its pixels are needed.',
+  });
+}
+
+export function figureHandlers({ projects, studies, sliceRuns, dialogs }: Services): FigureHandlers {
   const picturesFor = async (
     wish: FigureWish,
   ): Promise<{ title: string; pictures: { slice: number; image: ImagePixels }[] }> => {
     const { title, seriesId, slices } = await projects.call('figureSlices', wish);
-    const study = studies.views().find(({ series }) => series.some(({ id }) => id === seriesId));
-    if (!study || seriesId === null) {
-      throw new ReadroomError('input-invalid', `The images of '${title}' are not open.`, {
-        remedy: 'Open the study of this case first; a figure needs its pixels.',
-      });
-    }
+    const place = openSeriesOf(studies, { title, seriesId });
     const pictures = await Promise.all(
       slices.map(async ({ slice, window }) => {
         const target = { kind: 'slice' as const, slice, ...(window ? { window } : {}) };
-        const { images } = await studies.call(study.studyId, 'prepare', { seriesId, target });
+        const { images } = await studies.call(place.studyId, 'prepare', { seriesId: place.seriesId, target });
         return { slice, image: images[0] };
       }),
     );
@@ -48,6 +56,11 @@ export function figureHandlers({ projects, studies, dialogs }: Services): Figure
       figureSuffix(file);
       await projects.call('saveFigure', { ...wish, pictures, file });
       return { name: file.split(/[\\/]/).pop() ?? file };
+    },
+    'compare.askSlices': ({ volumeRunId, every }) => sliceRuns.start(volumeRunId, every),
+    'compare.stopSlices': ({ volumeRunId }) => {
+      sliceRuns.stop(volumeRunId);
+      return {};
     },
   };
 }

@@ -12,6 +12,7 @@ import { projectHandlers } from './project-handlers.ts';
 import type { Projects } from './projects.ts';
 import type { RecentStudies } from './recent-studies.ts';
 import type { Runs } from './runs.ts';
+import type { SliceRuns } from './slice-runs.ts';
 import type { Studies } from './studies.ts';
 
 /** What only Electron can do; see dialogs.ts. */
@@ -40,6 +41,7 @@ export interface Services {
   readonly models: Models;
   readonly engine: EngineService;
   readonly runs: Runs;
+  readonly sliceRuns: SliceRuns;
   readonly projects: Projects;
   readonly exports: Exports;
   readonly dialogs: Dialogs;

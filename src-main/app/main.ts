@@ -23,6 +23,7 @@ import { Projects } from './projects.ts';
 import { RecentStudies } from './recent-studies.ts';
 import { Runs } from './runs.ts';
 import { lockSession, refuseNavigation } from './security.ts';
+import { SliceRuns } from './slice-runs.ts';
 import { pathsOf } from './start-paths.ts';
 import { Studies } from './studies.ts';
 import { utilityTransport } from './utility-transport.ts';
@@ -85,6 +86,11 @@ function start(): void {
     emit,
     keep: (trace, title) => projects.keep(trace, title),
   });
+  const sliceRuns = new SliceRuns({ projects, studies, runs, emit });
+  const stopRuns = (): void => {
+    sliceRuns.stopAll();
+    runs.stopAll();
+  };
 
   const openPaths = (paths: string[]): void => {
     if (paths.length === 0) return;
@@ -111,7 +117,7 @@ function start(): void {
     window.on('closed', () => {
       window = null;
       pageReady = false;
-      runs.stopAll();
+      stopRuns();
       void studies.closeAll();
     });
   };
@@ -135,8 +141,11 @@ function start(): void {
     if (process.platform !== 'darwin') app.quit();
   });
   endInOrder(async () => {
-    runs.stopAll();
-    await Promise.race([Promise.all([runs.settled(), exports.dispose()]), delay(endGraceMs)]);
+    stopRuns();
+    await Promise.race([
+      Promise.all([runs.settled(), sliceRuns.settled(), exports.dispose()]),
+      delay(endGraceMs),
+    ]);
     await Promise.all([studies.closeAll(), engine.dispose(), projects.dispose(), settings.flush()]);
   });
   openPaths(pathsOf(process.argv, process.cwd(), app.isPackaged));
@@ -152,6 +161,7 @@ function start(): void {
         models,
         engine,
         runs,
+        sliceRuns,
         projects,
         exports,
         dialogs: systemDialogs(getWindow),

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Ask, Settings } from '../../src-contract/channels.ts';
 import { ReadroomError, toReadroomError } from '../../src-contract/errors.ts';
-import type { RunEvent } from '../../src-contract/run-events.ts';
+import type { ModelFacts, RunEvent } from '../../src-contract/run-events.ts';
 import { serializeTrace, type Trace } from '../../src-contract/trace.ts';
 import type { PreparedInput } from '../runs/prepared-input.ts';
-import { type RunSettings, runQuestion } from '../runs/question-run.ts';
+import { type Question, type RunSettings, runQuestion, tokensPerRound } from '../runs/question-run.ts';
 import { writeFileAtomically } from '../trace/atomic-write.ts';
 import type { TraceRecorder } from '../trace/recorder.ts';
 import type { EngineService } from './engine-service.ts';
@@ -27,8 +27,16 @@ export interface RunsOptions {
   readonly keep: (trace: Trace, title: string) => Promise<void>;
 }
 
-/** The reference's caps, 3D and 2D. */
-const tokensPerRound = { '3d': 128, '2d': 256 } as const;
+/** A run that the window does not show as it goes: see slice-runs.ts. */
+export interface AsideRun {
+  readonly ask: Pick<Ask, 'studyId' | 'seriesId' | 'target'>;
+  readonly question: Question;
+  readonly settings: RunSettings;
+  /** May refuse the model that is loaded, by throwing. */
+  readonly checkModel: (facts: ModelFacts) => void;
+  /** The trace, however the run ended. */
+  readonly onTrace: (trace: Trace) => void;
+}
 
 export class Runs {
   readonly #options: RunsOptions;
@@ -52,6 +60,17 @@ export class Runs {
     const before = this.#last;
     this.#last = this.#carryOut(runId, run, ask, settings, before);
     return { runId };
+  }
+
+  /**
+   * Waits its turn among the questions, and resolves when the run has ended by itself or by a limit.
+   * @throws ReadroomError 'cancelled', and what the run failed with
+   */
+  aside(run: AsideRun, signal: AbortSignal): Promise<void> {
+    const before = this.#last;
+    const own = this.#carryOutAside(run, signal, before);
+    this.#last = own.catch(() => undefined);
+    return own;
   }
 
   stop(runId: string): void {
@@ -111,6 +130,36 @@ export class Runs {
     this.#keep(run, ask);
   }
 
+  async #carryOutAside(
+    { ask, question, settings, checkModel, onTrace }: AsideRun,
+    signal: AbortSignal,
+    before: Promise<unknown>,
+  ): Promise<void> {
+    const { engine } = this.#options;
+    await untilAborted(before, signal);
+    const chosen = this.#options.settings();
+    const [input, facts] = await Promise.all([this.#prepare(ask, signal), this.#loadModel(chosen, signal)]);
+    checkModel(facts);
+    let recorder: TraceRecorder | null = null;
+    const keep = (made: TraceRecorder): void => {
+      recorder = made;
+    };
+    try {
+      const { outcome } = await engine.during(() =>
+        runQuestion(engine.host, input, question, settings, { signal, onRecorder: keep }),
+      );
+      if (outcome.stopReason === 'cancelled') throw new ReadroomError('cancelled', 'The run was stopped.');
+      if (outcome.stopReason === 'failed') {
+        throw outcome.error
+          ? ReadroomError.fromPayload(outcome.error)
+          : new ReadroomError('engine-failed', 'The run failed.');
+      }
+    } finally {
+      const made = recorder as TraceRecorder | null;
+      if (made?.finished) onTrace(made.trace());
+    }
+  }
+
   #keep({ recorder }: Run, { studyId, seriesId }: Ask): void {
     if (!recorder?.finished) return;
     const kept = this.#options.keep(recorder.trace(), titleOf(this.#options.studies, studyId, seriesId));
@@ -118,18 +167,21 @@ export class Runs {
     void kept.finally(() => this.#keeping.delete(kept));
   }
 
-  async #prepare({ studyId, seriesId, target }: Ask, signal: AbortSignal): Promise<PreparedInput> {
+  async #prepare(
+    { studyId, seriesId, target }: AsideRun['ask'],
+    signal: AbortSignal,
+  ): Promise<PreparedInput> {
     const { studies } = this.#options;
     const input = await studies.call(studyId, 'prepare', { seriesId, target }, signal);
     return { ...input, synthetic: input.synthetic || studies.source(studyId).synthetic === true };
   }
 
-  async #loadModel(settings: Settings, signal: AbortSignal): Promise<void> {
+  async #loadModel(settings: Settings, signal: AbortSignal): Promise<ModelFacts> {
     const { models, engine } = this.#options;
     const model = models.find(settings.modelId);
     const precision = await models.precisionFor(model, settings);
     const containerDir = await models.container(model, precision, signal);
-    await engine.load({ containerDir, precision, provider: settings.provider }, signal);
+    return engine.load({ containerDir, precision, provider: settings.provider }, signal);
   }
 }
 

@@ -8,7 +8,7 @@ import type { ModelFacts } from '../../src-contract/run-events.ts';
 import type { Window } from '../../src-contract/study.ts';
 import { summarizeEvents, type Trace } from '../../src-contract/trace.ts';
 import type { EngineHost } from '../engine/host/client.ts';
-import { cuboidSlices } from '../review/compare/consistency.ts';
+import { cuboidSlices, thinned } from '../review/compare/consistency.ts';
 import { targetOf } from '../review/compare/run-target.ts';
 import type { SeriesPixels } from '../study/pixels.ts';
 import { prepareSeriesInput } from './prepare-study.ts';
@@ -78,9 +78,8 @@ export async function studyCase(
   hooks.onRun?.(null, 0, 1);
   const volume = await ask(prepareSeriesInput(pixels), wish.settings['3d'], null);
   const covered = cuboidSlices(volume);
-  const middle = covered.length >> 1;
-  // Counted from the middle, so that a thinned batch has the slice that is shown large.
-  const wanted = covered.filter((slice, index) => (index - middle) % every === 0 || slice === wish.slice);
+  const chosen = new Set(thinned(covered, every));
+  const wanted = covered.filter((slice) => chosen.has(slice) || slice === wish.slice);
   const slices = new Map<number, Trace>();
   for (const [index, slice] of wanted.entries()) {
     if (hooks.signal?.aborted) throw new ReadroomError('cancelled', 'The runs were stopped.');

@@ -31,6 +31,9 @@ export interface RunSettings {
   readonly limits: Limits;
 }
 
+/** The reference's caps on one round, 3D and 2D. */
+export const tokensPerRound = { '3d': 128, '2d': 256 } as const;
+
 export interface QuestionRun {
   readonly trace: Trace;
   readonly outcome: RunOutcome;

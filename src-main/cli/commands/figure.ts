@@ -11,7 +11,7 @@ import { figureSuffix } from '../../review/figure/figure-suffix.ts';
 import { writeFigure } from '../../review/figure/write-figure.ts';
 import { studyCase } from '../../runs/case-study.ts';
 import { prepareSeriesInput, selectSeries } from '../../runs/prepare-study.ts';
-import type { Question } from '../../runs/question-run.ts';
+import { type Question, tokensPerRound } from '../../runs/question-run.ts';
 import { openStudy } from '../../study/open-study.ts';
 import { samples } from '../../study/samples.ts';
 import { writeFileAtomically } from '../../trace/atomic-write.ts';
@@ -66,8 +66,8 @@ export async function runFigure(path: string | undefined, options: FigureOptions
     );
   }
   const settings = {
-    '2d': runSettings({ ...options, tokensPerRound: options.tokensPerRound ?? 256 }),
-    '3d': runSettings({ ...options, tokensPerRound: options.tokensPerRound ?? 128 }),
+    '2d': runSettings({ ...options, tokensPerRound: options.tokensPerRound ?? tokensPerRound['2d'] }),
+    '3d': runSettings({ ...options, tokensPerRound: options.tokensPerRound ?? tokensPerRound['3d'] }),
   };
   const { volume: volumeTrace, slices } = await withEngine(options, signal, ({ engine, facts }) =>
     studyCase(

@@ -48,6 +48,12 @@ export function requireCuboid(trace: Trace): SourceBox {
 export const cuboidSlices = (trace: Trace): number[] =>
   slicesOf(requireCuboid(trace), storedSliceAxis, trace.chain.sourceSize[storedSliceAxis]);
 
+/** Every n-th slice, counted from the middle, so that the slice shown large by default is among them. */
+export function thinned(slices: readonly number[], every: number): number[] {
+  const middle = slices.length >> 1;
+  return slices.filter((_, index) => (index - middle) % every === 0);
+}
+
 /**
  * Runs that belong to a volume run: on one slice of the same pixels, the same question and choices, the same model,
  * precision and preset, carried out to an end of their own or to a limit. Of several on one slice the newest.

@@ -2,13 +2,22 @@
 
 import { ReadroomError } from '../../../src-contract/errors.ts';
 import type { figureMethods } from '../../../src-contract/figure-protocol.ts';
+import type { MethodResult } from '../../../src-contract/method-channel.ts';
+import { summarizeEvents } from '../../../src-contract/trace.ts';
 import type { MethodHandlers } from '../../channel/server.ts';
-import { consistencyOf, sliceRunsOf, storedSliceAxis } from '../../review/compare/consistency.ts';
+import {
+  consistencyOf,
+  cuboidSlices,
+  sliceRunsOf,
+  storedSliceAxis,
+  thinned,
+} from '../../review/compare/consistency.ts';
 import { type FigureContent, figureScene, figureSlices } from '../../review/figure/figure.ts';
 import type { Scene } from '../../review/figure/scene.ts';
 import { sceneToSvg } from '../../review/figure/scene-svg.ts';
 import { writeFigure } from '../../review/figure/write-figure.ts';
 import { windowOf } from '../../runs/prepare-study.ts';
+import { tokensPerRound } from '../../runs/question-run.ts';
 import { caseRuns, comparedRun } from './analysis.ts';
 import type { Project } from './project.ts';
 
@@ -17,6 +26,7 @@ type Params<M extends keyof typeof figureMethods> = Parameters<MethodHandlers<ty
 /** @param project the open one; throws where none is */
 export function figureHandlers(project: () => Project): MethodHandlers<typeof figureMethods> {
   return {
+    slicePlan: (wish) => planOf(project(), wish),
     figureSlices: (wish) => slicesFor(project(), wish),
     figure: (wish) => ({ svg: sceneToSvg(sceneOf(project(), wish)) }),
     saveFigure: async ({ file, ...wish }) => {
@@ -34,6 +44,33 @@ function contentOf(
   const volume = comparedRun(project, runId);
   const sliceRuns = sliceRunsOf(volume, caseRuns(project, runId));
   return { volume, sliceRuns, consistency: consistencyOf(volume, sliceRuns.values()) };
+}
+
+/** Slices without a 2D run, and how the volume was asked. @throws ReadroomError as consistencyOf does */
+function planOf(
+  project: Project,
+  { volumeRunId, every }: Params<'slicePlan'>,
+): MethodResult<typeof figureMethods, 'slicePlan'> {
+  const { volume, sliceRuns } = contentOf(project, volumeRunId);
+  const { question, options, expected, events } = volume.trace;
+  const { started } = summarizeEvents(events);
+  if (!started) throw new ReadroomError('input-invalid', 'The run never began.', { field: 'volumeRunId' });
+  const { title, series } = project.case(project.caseIdOf(volumeRunId));
+  const { modelHash, name, precision } = started.model;
+  const { temperature, topP, topK, seed } = started.sampling;
+  return {
+    title,
+    seriesId: series?.id ?? null,
+    question,
+    options,
+    expected,
+    preset: started.preset,
+    sampling: { temperature, topP, topK, seed },
+    limits: { ...started.limits, tokensPerRound: tokensPerRound['2d'] },
+    model: { modelHash, name, precision },
+    window: windowOf([...sliceRuns.values()][0]?.trace.normalization ?? null),
+    slices: thinned(cuboidSlices(volume.trace), every).filter((slice) => !sliceRuns.has(slice)),
+  };
 }
 
 /** Whose pixels the figure shows, each with the window its 2D run was asked with. */
