@@ -80,7 +80,9 @@ export async function runFigure(path: string | undefined, options: FigureOptions
         onRun: (slice, done, total) => {
           if (options.quiet) return;
           note(
-            slice === null ? 'Asking about the volume' : `Asking about slice ${slice} (${done + 1}/${total})`,
+            slice === null
+              ? 'Asking about the volume'
+              : `Asking about slice ${slice + 1} of ${series.slices} (${done + 1}/${total})`,
           );
         },
         keep: async (trace, slice) => {
@@ -118,7 +120,9 @@ export async function runFigure(path: string | undefined, options: FigureOptions
     return;
   }
   for (const { slice: each, iou } of consistency.points)
-    process.stdout.write(`slice ${each}\t${iou === null ? 'no box' : `IoU ${iou.toFixed(3)}`}\n`);
+    process.stdout.write(
+      `slice ${each + 1} of ${series.slices}\t${iou === null ? 'no box' : `IoU ${iou.toFixed(3)}`}\n`,
+    );
   process.stdout.write(
     `mean\t${consistency.meanIou === null ? '–' : `IoU ${consistency.meanIou.toFixed(3)}`}\n`,
   );

@@ -182,7 +182,7 @@ describe('compareRuns', () => {
     expect(comparison.differences.find((difference) => difference.what === 'Target')).toEqual({
       what: 'Target',
       a: 'the volume',
-      b: 'slice 3',
+      b: 'slice 4 of 20',
     });
     expect(comparison.steps[0]).toMatchObject({ a: 0, b: null, boxB: null, iou: null, centre: null });
     expect(comparison.a.answerReward).toBe(0);

@@ -54,13 +54,14 @@ function factsOf(trace: Trace): Record<string, string | undefined> {
   };
 }
 
+/** Slices are numbered from 1 for people, as viewers do. */
 export function targetInWords(trace: Trace): string {
   const target = targetOf(trace);
   switch (target.kind) {
     case 'volume':
       return 'the volume';
     case 'slice':
-      return `slice ${target.slice}`;
+      return `slice ${target.slice + 1} of ${trace.chain.sourceSize[target.axis]}`;
     case 'image':
       return 'the image';
   }

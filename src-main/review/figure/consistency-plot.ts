@@ -55,7 +55,7 @@ export function consistencyPlot(
         kind: 'text',
         x: atX(slice),
         y: plot.y + plot.height + 3.6,
-        text: String(slice),
+        text: String(slice + 1),
         size,
         anchor: 'middle',
       },
@@ -87,7 +87,7 @@ export function consistencyPlot(
       kind: 'text',
       x: plot.x + plot.width / 2,
       y: frame.y + frame.height - 1,
-      text: 'Slice of the series, counted from 0 (those the cuboid covers)',
+      text: 'Slice of the series (those the cuboid covers)',
       size,
       anchor: 'middle',
     },
@@ -150,6 +150,7 @@ function ticksOf(first: number, last: number): number[] {
   const room = Math.max(1, last - first);
   const step = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000].find((each) => room / each <= 12) ?? room;
   const ticks: number[] = [];
-  for (let tick = Math.ceil(first / step) * step; tick <= last; tick += step) ticks.push(tick);
+  // Round as they are printed, from 1.
+  for (let tick = Math.ceil((first + 1) / step) * step; tick <= last + 1; tick += step) ticks.push(tick - 1);
   return ticks;
 }

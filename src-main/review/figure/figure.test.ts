@@ -82,8 +82,8 @@ describe('the figure', () => {
       'R',
       'A',
       'P',
-      'slice 7 of 20',
-      'slice 6 · no 2D box',
+      'slice 8 of 20',
+      'slice 7 · no 2D box',
     ]) {
       expect(texts).toContain(expected);
     }

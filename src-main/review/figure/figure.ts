@@ -1,6 +1,7 @@
 /**
  * The paper's figure for one case: slice-wise 2D predictions (green) against the projection of the 3D cuboid within its
  * slices (red), the IoU of each slice printed, and the consistency curve beneath. 180 mm wide: two columns of a journal.
+ * What is printed counts slices from 1, as viewers do; everything else from 0.
  */
 import type { Consistency } from '../../../src-contract/comparison.ts';
 import { type Options, optionLetters } from '../../../src-contract/run-events.ts';
@@ -83,7 +84,7 @@ export function figureScene(content: FigureContent): Scene {
   line(`3D answer: ${answerOf(volume)}`, points(7.5));
   const sliceRun = sliceRuns.get(large);
   line(
-    `2D answer, slice ${large}: ${sliceRun ? answerOf(sliceRun) : 'not asked on this slice'}`,
+    `2D answer, slice ${large + 1}: ${sliceRun ? answerOf(sliceRun) : 'not asked on this slice'}`,
     points(7.5),
   );
   y += 0.5;
@@ -142,7 +143,7 @@ function largePicture(content: FigureContent, room: Room): Shape[] {
   const panel = panelOf(content, slice, wholePicture);
   const frame = fitPicture(panel, room);
   const count = volume.trace.chain.sourceSize[storedSliceAxis];
-  const label = `slice ${slice} of ${count}`;
+  const label = `slice ${slice + 1} of ${count}`;
   const size = points(8);
   const labelWidth = textWidth(label, size) + 1.6;
   return [
@@ -193,7 +194,7 @@ function smallPicturesOf(content: FigureContent, slices: readonly number[], top:
         kind: 'text',
         x: room.x + room.width / 2,
         y: room.y + room.height + size,
-        text: `slice ${slice} · ${said}`,
+        text: `slice ${slice + 1} · ${said}`,
         size,
         bold: slice === content.slice,
         anchor: 'middle',
@@ -260,7 +261,7 @@ function provenance({ trace }: ComparedRun): string {
 
 function describe({ title, consistency, slice }: FigureContent): string {
   const list = consistency.points
-    .map((point) => `slice ${point.slice} ${point.iou === null ? 'no box' : point.iou.toFixed(2)}`)
+    .map((point) => `slice ${point.slice + 1} ${point.iou === null ? 'no box' : point.iou.toFixed(2)}`)
     .join(', ');
-  return `${title}. Slice ${slice} with the 2D prediction (green) and the 3D cuboid's section (red). IoU by slice: ${list || 'none'}. ${researchNotice}`;
+  return `${title}. Slice ${slice + 1} with the 2D prediction (green) and the 3D cuboid's section (red). IoU by slice: ${list || 'none'}. ${researchNotice}`;
 }
