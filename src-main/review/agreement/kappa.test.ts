@@ -116,6 +116,15 @@ describe('intervals', () => {
     expect(quantile([7], 0.975)).toBe(7);
   });
 
+  it('is as wide for cases in groups as theory says: 5,000 cases, sorted', () => {
+    // A proportion of 0.3 over cases in order: the standard error is sqrt(p q / n).
+    const cases = Array.from({ length: 5_000 }, (_, index) => [index < 1_500 ? 1 : 0, 1]);
+    const { low, high } = estimateFromSums(cases, ([sum, n]) => sum / n, 5_000);
+    const expected = 2 * 1.96 * Math.sqrt((0.3 * 0.7) / 5_000);
+    expect((high! - low!) / expected).toBeGreaterThan(0.9);
+    expect((high! - low!) / expected).toBeLessThan(1.1);
+  });
+
   it('cover the truth about as often as they say, also where items of a case go together', () => {
     const random = seededRandom(11);
     let covered = 0;
