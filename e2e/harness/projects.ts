@@ -17,11 +17,11 @@ import { TraceRecorder } from '../../src-main/trace/recorder.ts';
 import { root } from './readroom.ts';
 
 export const sampleTitle = 'Thorax CT with a synthetic lesion';
-const sampleFile = join(root, 'resources', 'samples', 'thorax-ct-synthetic-lesion.mha');
+export const sampleFile = join(root, 'resources', 'samples', 'thorax-ct-synthetic-lesion.mha');
 
-/** The bundled case as a question's input: the volume, or one of its slices. */
-export async function sampleInput(slice?: number): Promise<PreparedInput> {
-  return prepareStudyInput(await openStudy([sampleFile]), { slice });
+/** The bundled case as a question's input: the volume, or one of its slices; from a copy of it where one is named. */
+export async function sampleInput(slice?: number, file = sampleFile): Promise<PreparedInput> {
+  return prepareStudyInput(await openStudy([file]), { slice });
 }
 
 export interface ScriptedRun {
@@ -76,6 +76,16 @@ export const threeSteps: ScriptedRun = {
     ' so it is in the right lung.</think>\n\nA. right lung<|im_end|>',
   ],
 };
+
+/** One box on a slice, the same question. */
+export const onSlice = (slice: number, numbers: readonly number[]): ScriptedRun => ({
+  ...threeSteps,
+  runId: `slice-${slice}`,
+  script: [
+    `<think>On this slice it lies at ${box(...numbers)}`,
+    ' so it is in the right lung.</think>\n\nA. right lung<|im_end|>',
+  ],
+});
 
 const scribe: Reader = { readerId: 'scribe', name: 'Fixture', role: 'reader' };
 

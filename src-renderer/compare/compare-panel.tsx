@@ -10,7 +10,7 @@ import { SidesTable } from './sides-table.tsx';
 import './compare.css';
 
 export function ComparePanel() {
-  const { pair, comparison, busy, failure, both, first, setBoth } = useCompare();
+  const { pair, comparison, busy, failure, both, swapped, first, setBoth } = useCompare();
   const showList = useUi((state) => state.showList);
   if (!pair) {
     return (
@@ -28,7 +28,11 @@ export function ComparePanel() {
     );
   }
   return (
-    <section className="compare" aria-label="Compare" data-testid="compare-panel">
+    <section
+      className={`compare ${swapped ? 'swapped' : ''}`}
+      aria-label="Compare"
+      data-testid="compare-panel"
+    >
       <header className="compare-head">
         <RunChoice side="a" />
         <RunChoice side="b" />
@@ -42,7 +46,7 @@ export function ComparePanel() {
           </button>
           <span className="spacer" />
           <Switch
-            label="Both in both"
+            label="Both over both"
             title="Boxes of both runs over both pictures"
             on={both}
             onChange={setBoth}

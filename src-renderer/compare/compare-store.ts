@@ -13,7 +13,7 @@ import { useOverlay } from '../state/overlay.ts';
 import { loadRun, useRuns } from '../state/run-store.ts';
 import type { SeriesRef } from '../state/study-store.ts';
 import { useUi } from '../state/ui-store.ts';
-import { useViewer } from '../state/viewer-store.ts';
+import { type Layout, useViewer } from '../state/viewer-store.ts';
 
 export interface Chosen {
   readonly runId: string;
@@ -38,6 +38,8 @@ interface CompareState {
   readonly slice: number | null;
   readonly figure: string | null;
   readonly both: boolean;
+  /** A is the volume and B a slice: the colours change sides, since 2D is green and 3D red. */
+  readonly swapped: boolean;
   readonly busy: boolean;
   readonly failure: ErrorPayload | null;
   /** Why there is no curve, where a volume run is compared. */
@@ -60,6 +62,7 @@ export const useCompare = create<CompareState>()((set) => ({
   pair: null,
   choices: { a: [], b: [] },
   both: false,
+  swapped: false,
   busy: false,
   setBoth: (both) => {
     set({ both });
@@ -114,14 +117,30 @@ export function exchange(side: 'a' | 'b', runId: string): void {
   void compare({ ...pair, [side]: { runId, caseId, question } });
 }
 
+/** How the viewer was before the comparison. */
+let before: { readonly layout: Layout; readonly synchronised: boolean } | null = null;
+
+/** The viewer as it was, unless the person has arranged it anew. */
+function putBack(): void {
+  const { layout, setLayout, setSynchronised } = useViewer.getState();
+  if (before && layout === '1x2') {
+    setLayout(before.layout);
+    setSynchronised(before.synchronised);
+  }
+  before = null;
+}
+
 /** Both runs on screen: two panes, scrolled together. */
 function arrange(pair: Pair, traces: readonly Trace[], refs: readonly (SeriesRef | null)[]): void {
-  const { setLayout, showSeries, setSynchronised, setMode } = useViewer.getState();
+  const { layout, synchronised, setLayout, showSeries, setSynchronised, setMode } = useViewer.getState();
   const runs = [pair.a.runId, pair.b.runId];
   refs.forEach((ref, n) => {
     if (ref) loadRun(runs[n], askOf(traces[n], ref), traces[n]);
   });
+  const is3d = traces.map((trace) => summarizeEvents(trace.events).started?.mode === '3d');
+  useCompare.setState({ swapped: is3d[0] === true && is3d[1] === false });
   setMode('images');
+  if (layout !== '1x2') before = { layout, synchronised };
   setLayout('1x2');
   setSynchronised(true);
   refs.forEach((ref, n) => {
@@ -137,7 +156,7 @@ function arrange(pair: Pair, traces: readonly Trace[], refs: readonly (SeriesRef
 
 /** The boxes of the two runs and of no other, while the comparison is on the right. */
 export function drawBoxes(): void {
-  const { pair, both } = useCompare.getState();
+  const { pair, both, swapped } = useCompare.getState();
   const { setCompared } = useOverlay.getState();
   if (!pair || useUi.getState().side !== 'compare') {
     setCompared(null);
@@ -146,7 +165,7 @@ export function drawBoxes(): void {
   const runs = [pair.a.runId, pair.b.runId] as const;
   const { showBoxes, runs: known } = useRuns.getState();
   for (const runId of runs) if (known[runId]) showBoxes(runId, true);
-  setCompared({ runs, both });
+  setCompared({ runs, both, colours: swapped ? ['b', 'a'] : ['a', 'b'] });
 }
 
 async function findConsistency(runId: string, mine: number): Promise<void> {
@@ -186,7 +205,9 @@ export async function saveFigure(): Promise<void> {
 }
 
 export function connectCompare(): void {
-  useUi.subscribe((state, before) => {
-    if (state.side !== before.side) drawBoxes();
+  useUi.subscribe((state, old) => {
+    if (state.side === old.side) return;
+    if (old.side === 'compare') putBack();
+    drawBoxes();
   });
 }

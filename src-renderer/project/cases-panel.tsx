@@ -6,6 +6,7 @@ import { ErrorNote } from '../ui/error-note.tsx';
 import { counted } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { IconButton } from '../ui/icon-button.tsx';
+import { ProgressBar } from '../ui/progress-bar.tsx';
 import { CaseList } from './case-list.tsx';
 import { type CaseSort, isFiltered, noFilter, useCases } from './cases-store.ts';
 import { useProject } from './project-store.ts';
@@ -18,6 +19,7 @@ export function CasesPanel() {
   return (
     <nav className="cases" aria-label="Cases" data-testid="cases-panel">
       <ProjectHead />
+      <Underway />
       <Filters />
       {failure ? (
         <ErrorNote error={failure}>
@@ -59,6 +61,17 @@ function ProjectHead() {
         onClick={() => openPanel('readers')}
       />
     </header>
+  );
+}
+
+function Underway() {
+  const progress = useProject((state) => state.progress);
+  if (!progress) return null;
+  return (
+    <div className="cases-underway small dim" role="status">
+      {progress.what}
+      <ProgressBar label={progress.what} done={progress.done} total={progress.total} />
+    </div>
   );
 }
 

@@ -7,11 +7,12 @@ import { decisionWords } from '../review/words.ts';
 import { useUi } from '../state/ui-store.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { ErrorNote } from '../ui/error-note.tsx';
+import { counted } from '../ui/format.ts';
 import { useHistory } from './history-store.ts';
 import { readerName, useReaders } from './project-store.ts';
 
 export function HistoryPanel() {
-  const { caseId, entries, total, broken, failure, more } = useHistory();
+  const { caseId, entries, total, broken, hidden, failure, more } = useHistory();
   const close = useUi((state) => state.closePanel);
   const readers = useReaders();
   useEffect(() => {
@@ -29,7 +30,13 @@ export function HistoryPanel() {
         <p className={broken ? 'chain-broken' : 'chain-whole'} data-testid="chain">
           {broken
             ? `The log does not add up: ${broken}`
-            : `${total} ${total === 1 ? 'entry' : 'entries'}. The chain of hashes is whole: nothing was altered or taken out.`}
+            : `${counted(total, 'entry', 'entries')}. The chain of hashes is whole: nothing was altered or taken out.`}
+        </p>
+      )}
+      {hidden > 0 && (
+        <p className="small dim">
+          {counted(hidden, 'entry', 'entries')} of other readers are hidden until your own reading is
+          finished.
         </p>
       )}
       {total === null && !failure && <p className="dim">Reading the log</p>}

@@ -11,6 +11,8 @@ interface HistoryState {
   readonly entries: readonly LogEntry[];
   readonly total: number | null;
   readonly broken: string | null;
+  /** Entries of others that this reader may not see yet. */
+  readonly hidden: number;
   readonly failure: ErrorPayload | null;
   /** Fetches the next entries. */
   more(): Promise<void>;
@@ -23,6 +25,7 @@ export const useHistory = create<HistoryState>()((set, get) => ({
   entries: [],
   total: null,
   broken: null,
+  hidden: 0,
   failure: null,
   more: async () => {
     const { caseId, entries } = get();
@@ -33,6 +36,7 @@ export const useHistory = create<HistoryState>()((set, get) => ({
         entries: [...entries, ...found.entries],
         total: found.total,
         broken: found.broken,
+        hidden: found.hidden,
         failure: null,
       });
     } catch (thrown) {
@@ -42,6 +46,6 @@ export const useHistory = create<HistoryState>()((set, get) => ({
 }));
 
 export function showHistory(caseId: string | null): void {
-  useHistory.setState({ caseId, entries: [], total: null, broken: null, failure: null });
+  useHistory.setState({ caseId, entries: [], total: null, broken: null, hidden: 0, failure: null });
   useUi.getState().openPanel('history');
 }

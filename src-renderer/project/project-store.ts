@@ -1,6 +1,6 @@
 /** The open project as the window knows it: who reads, how readers are kept apart, what can be undone. */
 import { create } from 'zustand';
-import { type ErrorPayload, toReadroomError } from '../../src-contract/errors.ts';
+import { type ErrorPayload, ReadroomError, toReadroomError } from '../../src-contract/errors.ts';
 import type { ProjectView, Reader } from '../../src-contract/project.ts';
 import { type Blinding, defaultBlinding } from '../../src-contract/review.ts';
 import { call, on } from '../state/bridge.ts';
@@ -12,6 +12,8 @@ interface ProjectState {
   readonly failure: ErrorPayload | null;
   /** Cases by the runs of this window that are in the project. */
   readonly caseOfRun: Readonly<Record<string, string>>;
+  /** Something that takes a while: images searched for, a project taken in. */
+  readonly progress: { readonly what: string; readonly done: number; readonly total: number } | null;
   load(): Promise<void>;
 }
 
@@ -19,6 +21,7 @@ export const useProject = create<ProjectState>()((set) => ({
   view: null,
   failure: null,
   caseOfRun: {},
+  progress: null,
   load: async () => {
     try {
       set({ view: await call('project.view', {}), failure: null });
@@ -100,6 +103,10 @@ export function connectProject(): void {
   on('project.changed', (view) => useProject.setState({ view }));
   on('project.runAdded', ({ runId, caseId }) =>
     useProject.setState(({ caseOfRun }) => ({ caseOfRun: { ...caseOfRun, [runId]: caseId } })),
+  );
+  on('project.failed', ({ error }) => useUi.getState().report(ReadroomError.fromPayload(error)));
+  on('project.progress', ({ what, done, total }) =>
+    useProject.setState({ progress: done >= total ? null : { what, done, total } }),
   );
   void useProject.getState().load();
 }

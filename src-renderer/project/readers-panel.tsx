@@ -1,6 +1,7 @@
 /** The project itself: where it is, who reads, how readers are kept apart. */
 import { useState } from 'react';
 import type { Reader } from '../../src-contract/project.ts';
+import { switchReader } from '../review/switch-reader.ts';
 import { useUi } from '../state/ui-store.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { counted } from '../ui/format.ts';
@@ -8,7 +9,6 @@ import { Switch } from '../ui/switch.tsx';
 import { showHistory } from './history-store.ts';
 import {
   addReader,
-  chooseReader,
   createProject,
   openLibrary,
   openProject,
@@ -65,7 +65,7 @@ export function ReadersPanel() {
                   type="radio"
                   name="reader"
                   checked={reader.readerId === readerId}
-                  onChange={() => void chooseReader(reader.readerId)}
+                  onChange={() => void switchReader(reader.readerId)}
                 />
                 <span className="reader-dot" aria-hidden="true" />
                 <span className="grow">{reader.name}</span>

@@ -3,7 +3,7 @@ import { useProject } from '../project/project-store.ts';
 import { on } from '../state/bridge.ts';
 import { useStudies } from '../state/study-store.ts';
 import { useUi } from '../state/ui-store.ts';
-import { refreshReviews } from './edits.ts';
+import { keepTime, refreshReviews } from './edits.ts';
 import { showInChat } from './open-run.ts';
 import { connectReaderBoxes } from './reader-box-list.ts';
 import { useReview } from './review-store.ts';
@@ -27,6 +27,7 @@ function leave(): void {
 export function connectReview(): void {
   connectReaderBoxes();
   connectTimer();
+  window.addEventListener('beforeunload', () => void keepTime());
   on('review.changed', ({ runId }) => {
     if (useReview.getState().session?.runId !== runId) return;
     void refreshReviews().catch(useUi.getState().report);

@@ -75,12 +75,17 @@ export async function refreshReviews(): Promise<void> {
  * @returns true when it is on the disk; false when it is kept as unsaved
  */
 export function change(wishes: readonly Wish[]): Promise<boolean> {
-  const { own, session } = useReview.getState();
+  const { own, session, unsaved } = useReview.getState();
   if (!own || !session) return Promise.resolve(false);
-  if (editsFor(own, wishes).length === 0) return Promise.resolve(true);
-  const edits = editsFor(own, withReading(own, wishes));
+  // What could not be saved before goes along: a later change must not be the end of it.
+  const all = [...(unsaved?.wishes ?? []), ...wishes];
+  if (editsFor(own, all).length === 0) {
+    useReview.setState({ unsaved: null });
+    return Promise.resolve(true);
+  }
+  const edits = editsFor(own, withReading(own, all));
   useReview.setState(({ saving }) => ({ own: applyEdits(own, edits), saving: saving + 1, unsaved: null }));
-  const sent = queue.then(() => send(session.runId, wishes, edits));
+  const sent = queue.then(() => send(session.runId, all, edits));
   queue = sent;
   return sent;
 }
@@ -96,7 +101,10 @@ async function send(runId: string, wishes: readonly Wish[], edits: Edit[]): Prom
   useReview.setState(({ saving, unsaved }) => ({
     saving: saving - 1,
     savedAt: error === null ? Date.now() : null,
-    unsaved: error === null || !isHere ? unsaved : { wishes, error: toReadroomError(error).toPayload() },
+    unsaved:
+      error === null || !isHere
+        ? unsaved
+        : { wishes: [...(unsaved?.wishes ?? []), ...wishes], error: toReadroomError(error).toPayload() },
   }));
   if (error !== null) await refreshReviews().catch(() => undefined);
   return error === null;
@@ -107,7 +115,8 @@ export async function retryUnsaved(): Promise<void> {
   const { unsaved } = useReview.getState();
   if (!unsaved) return;
   await refreshReviews().catch(() => undefined);
-  await change(unsaved.wishes);
+  // They go along with every change, so with one of nothing more as well.
+  await change([]);
 }
 
 /** Resolves when everything that was done is on the disk, or known not to be. */

@@ -4,7 +4,6 @@
  */
 import type { Ask, StudyView } from '../../src-contract/channels.ts';
 import { toReadroomError } from '../../src-contract/errors.ts';
-import type { CaseFilter } from '../../src-contract/project.ts';
 import { openSteps } from '../../src-contract/review.ts';
 import { summarizeEvents, type Trace } from '../../src-contract/trace.ts';
 import { useCases } from '../project/cases-store.ts';
@@ -169,22 +168,15 @@ export async function closeRun(): Promise<void> {
   useReview.setState({ session: null, own: null, others: [], hidden: 0, typing: null, correcting: null });
 }
 
-/** The next run, in the order of the list, that this reader has not finished. */
-export async function openNextRun(filter?: CaseFilter): Promise<void> {
+/** The next run, in the order of the list, that this reader has not finished; after the last, from the top again. */
+export async function openNextRun(): Promise<void> {
   const { session } = useReview.getState();
   const { notify, report } = useUi.getState();
+  const { filter, sort } = useCases.getState();
   try {
-    const after = session?.runId ?? null;
-    const wanted = filter ?? useCases.getState().filter;
-    // From the beginning again, for those that were passed over.
-    const next =
-      (await call('review.next', { after, filter: wanted })) ??
-      (after ? await call('review.next', { after: null, filter: wanted }) : null);
-    if (!next || next.runId === after) {
-      notify({ tone: 'info', message: 'No unfinished run is left in this list.' });
-      return;
-    }
-    await openRun(next.runId, next.caseId);
+    const next = await call('review.next', { after: session?.runId ?? null, filter, sort });
+    if (next) await openRun(next.runId, next.caseId);
+    else notify({ tone: 'info', message: 'No other unfinished run is in this list.' });
   } catch (thrown) {
     report(thrown);
   }

@@ -36,7 +36,12 @@ interface OverlayState {
   /** What a reader made of a box, by its id: corrected ones are drawn dashed, rejected ones faintly. */
   readonly marks: Readonly<Record<string, 'corrected' | 'rejected'>>;
   /** Two runs beside each other: each pane shows the boxes of its run, or both of both; null shows all there are. */
-  readonly compared: { readonly runs: readonly [string, string]; readonly both: boolean } | null;
+  readonly compared: {
+    readonly runs: readonly [string, string];
+    readonly both: boolean;
+    /** 'a' is green and 'b' red, as 2D and 3D are in the paper's figure. */
+    readonly colours: readonly ['a', 'b'] | readonly ['b', 'a'];
+  } | null;
   add(box: OverlayBox): void;
   removeRun(runId: string): void;
   clear(): void;

@@ -86,7 +86,7 @@ export class OverlayLayer {
     for (const one of drawn) {
       if (!keepsLabel(one)) setVisible(one.elements.label, false);
       const { id, runId } = one.prepared.box;
-      const side = compared ? ` side-${compared.runs.indexOf(runId)}` : '';
+      const side = compared ? ` side-${compared.colours[compared.runs.indexOf(runId)]}` : '';
       this.draw(one, id === active, `${marks[id] ? ` ${marks[id]}` : ''}${side}`);
     }
     this.drawn = drawn;

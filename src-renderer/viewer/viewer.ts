@@ -13,7 +13,7 @@ import {
 import { toReadroomError } from '../../src-contract/errors.ts';
 import { call, on } from '../state/bridge.ts';
 import { useOverlay } from '../state/overlay.ts';
-import { useReaderBoxes } from '../state/reader-boxes.ts';
+import { boxInHand, useReaderBoxes } from '../state/reader-boxes.ts';
 import { findSeries, type SeriesRef, seriesKey, useStudies } from '../state/study-store.ts';
 import { type PaneSpec, useViewer, visiblePanes } from '../state/viewer-store.ts';
 import { CanvasDrawing } from './canvas-drawing.ts';
@@ -149,8 +149,9 @@ export class Viewer {
         entry.spec.series !== null &&
         spec.series !== null &&
         seriesKey(entry.spec.series) === seriesKey(spec.series);
-      entry.spec = spec;
+      // The same again, in another object: what is on its way for it goes on.
       if (same) continue;
+      entry.spec = spec;
       if (spec.series) void this.showIn(entry, spec, spec.series);
       else entry.pane.clear();
     }
@@ -172,7 +173,8 @@ export class Viewer {
       );
       const view = noPlanes ? 'stack' : spec.view;
       const seen = this.places.get(seriesKey(ref))?.[orientationOf(source.geometry, view).axis];
-      pane.show(source, view, this.linkedSlice(pane, source, view) ?? seen ?? null, display);
+      const start = this.sliceInHand(source, view) ?? this.linkedSlice(pane, source, view) ?? seen ?? null;
+      pane.show(source, view, start, display);
       this.holdNeeded();
       entry.layers.furniture.showWindow(display);
     } catch (thrown) {
@@ -199,6 +201,14 @@ export class Viewer {
         ? [onScreen.slice]
         : [],
     );
+  }
+
+  /** A plane that comes on screen while a reader's box is in hand begins in the middle of it. */
+  private sliceInHand({ ref, geometry }: ImageSource, view: PaneSpec['view']): number | null {
+    const box = boxInHand(useReaderBoxes.getState());
+    if (!box || seriesKey(box) !== seriesKey(ref)) return null;
+    const { axis } = orientationOf(geometry, view);
+    return (box.box.min[axis] + box.box.max[axis]) / 2;
   }
 
   /** With synchronised scrolling, a series begins where the active pane is. */

@@ -1,12 +1,13 @@
 /** Who reads, how far, how long, and whether everything is on the disk. */
 import { useEffect, useReducer } from 'react';
 import { openSteps } from '../../../src-contract/review.ts';
-import { chooseReader, useProject } from '../../project/project-store.ts';
+import { useProject } from '../../project/project-store.ts';
 import { useUi } from '../../state/ui-store.ts';
 import { IconButton } from '../../ui/icon-button.tsx';
 import { redo, undo } from '../decisions.ts';
 import { retryUnsaved } from '../edits.ts';
 import { useReview } from '../review-store.ts';
+import { switchReader } from '../switch-reader.ts';
 import { activeMs, listenToTimer, pausedBecause } from '../timer.ts';
 import { clock } from '../words.ts';
 
@@ -25,7 +26,7 @@ export function ReviewHead() {
           value={view?.readerId ?? ''}
           onChange={(event) => {
             if (event.target.value === '+') openPanel('readers');
-            else void chooseReader(event.target.value);
+            else void switchReader(event.target.value);
           }}
         >
           {view?.readers.map(({ readerId, name, role }) => (
