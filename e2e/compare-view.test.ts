@@ -9,7 +9,7 @@ import { sourceBoxOf } from '../src-contract/source-box.ts';
 import { summarizeEvents, type Trace } from '../src-contract/trace.ts';
 import { bringAxe, expectClean } from './harness/axe.ts';
 import { describeWindow } from './harness/describe-window.ts';
-import { onSlice, sampleInput, scriptedRun, seedLibrary, threeSteps } from './harness/projects.ts';
+import { oneCuboid, onSlice, sampleInput, scriptedRun, seedLibrary } from './harness/projects.ts';
 import { launchReadroom, type Readroom } from './harness/readroom.ts';
 import { goToSlice, patience } from './harness/window.ts';
 
@@ -32,7 +32,7 @@ describeWindow('Comparison', () => {
   let volume: Trace;
   const userData = mkdtempSync(join(tmpdir(), 'readroom-compare-'));
   beforeAll(async () => {
-    volume = await scriptedRun(await sampleInput(), threeSteps);
+    volume = await scriptedRun(await sampleInput(), oneCuboid);
     const slices = [56, 60, 64];
     const runs = await Promise.all(
       slices.map(async (slice) => scriptedRun(await sampleInput(slice), onSlice(slice, [80, 84, 128, 130]))),

@@ -30,6 +30,7 @@ export const commands = {
   'show-export': command('File', 'Export…', 'CmdOrCtrl+Shift+E'),
   'new-project': command('File', 'New project…'),
   'open-project': command('File', 'Open project…'),
+  'merge-project': command('File', 'Take in a project, an archive or a trace…'),
   'show-settings': command('File', 'Settings…', 'CmdOrCtrl+,'),
   'layout-1x1': command('View', 'One viewport', 'CmdOrCtrl+1'),
   'layout-1x2': command('View', 'Two viewports', 'CmdOrCtrl+2'),

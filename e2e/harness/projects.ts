@@ -77,6 +77,16 @@ export const threeSteps: ScriptedRun = {
   ],
 };
 
+/** One cuboid, the same question. */
+export const oneCuboid: ScriptedRun = {
+  ...threeSteps,
+  runId: 'one-cuboid',
+  script: [
+    `<think>A bright mass lies in the right lung at ${box(76, 86, 12, 124, 132, 19)}`,
+    ' so it is in the right lung.</think>\n\nA. right lung<|im_end|>',
+  ],
+};
+
 /** One box on a slice, the same question. */
 export const onSlice = (slice: number, numbers: readonly number[]): ScriptedRun => ({
   ...threeSteps,

@@ -1,4 +1,5 @@
 /** What can be done with a question that has ended. */
+import { showExport } from '../export/export-store.ts';
 import { useProject } from '../project/project-store.ts';
 import { openRun } from '../review/open-run.ts';
 import { call } from '../state/bridge.ts';
@@ -64,12 +65,12 @@ export function TurnActions({ run, replay }: { run: Run; replay: Replay }) {
           onClick={() => void openRun(runId, caseId)}
         />
       )}
-      {started && !run.recorded && (
+      {started && (
         <IconButton
           icon="export"
           label="Export trace…"
           data-testid="export-trace"
-          onClick={() => void saveTrace(runId)}
+          onClick={() => (run.recorded && caseId ? showExport() : void saveTrace(runId))}
         />
       )}
       <IconButton icon="trash" label="Delete from the history" onClick={() => remove(runId)} />

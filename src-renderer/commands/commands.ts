@@ -8,7 +8,7 @@ import { useComposer } from '../chat/composer-store.ts';
 import { saveTrace } from '../chat/turn-actions.tsx';
 import { showExport } from '../export/export-store.ts';
 import { showHistory } from '../project/history-store.ts';
-import { createProject, openProject } from '../project/project-store.ts';
+import { createProject, mergeProject, openProject } from '../project/project-store.ts';
 import { reviewCommands } from '../review/commands.ts';
 import { redo, undo } from '../review/decisions.ts';
 import { openNextRun } from '../review/open-run.ts';
@@ -91,6 +91,7 @@ const actions: Partial<Record<CommandName, Action>> = {
   'show-export': { run: () => showExport() },
   'new-project': { run: () => void createProject() },
   'open-project': { run: () => void openProject() },
+  'merge-project': { run: () => void mergeProject() },
   'show-review': { run: showReview },
   'show-cases': { run: () => useUi.getState().showList('cases') },
   'next-unfinished': { run: () => void openNextRun() },

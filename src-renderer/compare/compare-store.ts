@@ -7,6 +7,7 @@ import type { Comparison, Consistency } from '../../src-contract/comparison.ts';
 import { type ErrorPayload, toReadroomError } from '../../src-contract/errors.ts';
 import type { RunRow } from '../../src-contract/project.ts';
 import { summarizeEvents, type Trace } from '../../src-contract/trace.ts';
+import { rememberCase } from '../project/project-store.ts';
 import { askOf, seriesFor } from '../review/open-run.ts';
 import { call } from '../state/bridge.ts';
 import { useOverlay } from '../state/overlay.ts';
@@ -135,7 +136,9 @@ function arrange(pair: Pair, traces: readonly Trace[], refs: readonly (SeriesRef
   const { layout, synchronised, setLayout, showSeries, setSynchronised, setMode } = useViewer.getState();
   const runs = [pair.a.runId, pair.b.runId];
   refs.forEach((ref, n) => {
-    if (ref) loadRun(runs[n], askOf(traces[n], ref), traces[n]);
+    if (!ref) return;
+    rememberCase(runs[n], (n === 0 ? pair.a : pair.b).caseId);
+    loadRun(runs[n], askOf(traces[n], ref), traces[n]);
   });
   const is3d = traces.map((trace) => summarizeEvents(trace.events).started?.mode === '3d');
   useCompare.setState({ swapped: is3d[0] === true && is3d[1] === false });

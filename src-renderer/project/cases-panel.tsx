@@ -1,6 +1,7 @@
 /** The cases of the project: found by words and filters, their runs unfolded beneath them. */
 import { useEffect, useId, useState } from 'react';
 import { optionLetters } from '../../src-contract/run-events.ts';
+import { showExport } from '../export/export-store.ts';
 import { useUi } from '../state/ui-store.ts';
 import { ErrorNote } from '../ui/error-note.tsx';
 import { counted } from '../ui/format.ts';
@@ -48,6 +49,7 @@ function ProjectHead() {
       >
         {view?.title ?? 'Project'}
       </h2>
+      <IconButton icon="export" label="Export…" data-testid="show-export" onClick={() => showExport()} />
       <IconButton
         icon="compare"
         label="Agreement of readers"

@@ -10,7 +10,7 @@ interface ProjectState {
   /** Null until it was read. */
   readonly view: ProjectView | null;
   readonly failure: ErrorPayload | null;
-  /** Cases by the runs of this window that are in the project. */
+  /** Cases by the runs that this window has asked or opened. */
   readonly caseOfRun: Readonly<Record<string, string>>;
   /** Something that takes a while: images searched for, a project taken in. */
   readonly progress: { readonly what: string; readonly done: number; readonly total: number } | null;
@@ -30,6 +30,9 @@ export const useProject = create<ProjectState>()((set) => ({
     }
   },
 }));
+
+export const rememberCase = (runId: string, caseId: string): void =>
+  useProject.setState(({ caseOfRun }) => ({ caseOfRun: { ...caseOfRun, [runId]: caseId } }));
 
 const nobody: readonly Reader[] = [];
 export const useReaders = (): readonly Reader[] => useProject(({ view }) => view?.readers ?? nobody);
@@ -99,11 +102,39 @@ export async function setBlinding(after: Blinding): Promise<void> {
   }
 }
 
+export async function mergeProject(): Promise<void> {
+  const { notify, report } = useUi.getState();
+  try {
+    const merged = await call('project.merge', {});
+    if (!merged) return;
+    const { cases, runs, readers, conflicts, entries } = merged;
+    const parts = [`${cases} cases`, `${runs} runs`, `${readers} readers`, `${entries} log entries`];
+    notify({
+      tone: 'info',
+      message: `Taken in: ${parts.join(', ')}.`,
+      remedy:
+        conflicts.length > 0
+          ? `${conflicts.length} changes outran others of the same time; both are in the history.`
+          : undefined,
+    });
+  } catch (thrown) {
+    report(thrown);
+  }
+}
+
+export async function archiveProject(pixels: boolean): Promise<void> {
+  const { notify, report } = useUi.getState();
+  try {
+    const saved = await call('project.archive', { pixels });
+    if (saved) notify({ tone: 'info', message: `Project saved as ${saved.name}.` });
+  } catch (thrown) {
+    report(thrown);
+  }
+}
+
 export function connectProject(): void {
   on('project.changed', (view) => useProject.setState({ view }));
-  on('project.runAdded', ({ runId, caseId }) =>
-    useProject.setState(({ caseOfRun }) => ({ caseOfRun: { ...caseOfRun, [runId]: caseId } })),
-  );
+  on('project.runAdded', ({ runId, caseId }) => rememberCase(runId, caseId));
   on('project.failed', ({ error }) => useUi.getState().report(ReadroomError.fromPayload(error)));
   on('project.progress', ({ what, done, total }) =>
     useProject.setState({ progress: done >= total ? null : { what, done, total } }),

@@ -9,7 +9,9 @@ import { Switch } from '../ui/switch.tsx';
 import { showHistory } from './history-store.ts';
 import {
   addReader,
+  archiveProject,
   createProject,
+  mergeProject,
   openLibrary,
   openProject,
   readerClass,
@@ -52,6 +54,25 @@ export function ReadersPanel() {
             onClick={() => void openLibrary()}
           >
             Back to the library
+          </button>
+          <button
+            type="button"
+            className="button"
+            title="A project file, an archive or a trace: everything in it is taken into this project, nothing is lost"
+            onClick={() => void mergeProject()}
+          >
+            Take in…
+          </button>
+          <button type="button" className="button" onClick={() => void archiveProject(false)}>
+            Save a copy…
+          </button>
+          <button
+            type="button"
+            className="button"
+            title="The images go along, without what names the patient (DICOM PS3.15)"
+            onClick={() => void archiveProject(true)}
+          >
+            Save a copy with images…
           </button>
         </div>
       </section>

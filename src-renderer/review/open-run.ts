@@ -7,6 +7,7 @@ import { toReadroomError } from '../../src-contract/errors.ts';
 import { openSteps } from '../../src-contract/review.ts';
 import { summarizeEvents, type Trace } from '../../src-contract/trace.ts';
 import { useCases } from '../project/cases-store.ts';
+import { rememberCase } from '../project/project-store.ts';
 import { call, on } from '../state/bridge.ts';
 import { loadRun, useRuns } from '../state/run-store.ts';
 import { type SeriesRef, useStudies } from '../state/study-store.ts';
@@ -112,6 +113,7 @@ export function showInChat(): void {
   const { runId, trace } = session;
   const { showBoxes, runs, order } = useRuns.getState();
   const blind = isBlind(useReview.getState());
+  rememberCase(runId, session.caseId);
   if (!blind) loadRun(runId, askOf(trace, images.ref), trace);
   // The boxes of one run at a time: those of others would be taken for its own.
   for (const id of order) if (id !== runId && runs[id].boxesShown) showBoxes(id, false);
