@@ -20,7 +20,11 @@ describeWindow('Models', () => {
     cpSync(embedded, join(folder, 'my-copy'), { recursive: true });
     // Large enough that a person could stop its conversion.
     mkdirSync(join(folder, 'large'));
-    await writeRandomCheckpoint({ out: join(folder, 'large'), tokenizerFrom: embedded });
+    await writeRandomCheckpoint({
+      out: join(folder, 'large'),
+      tokenizerFrom: embedded,
+      text: { num_hidden_layers: 4 },
+    });
     readroom = await launchReadroom();
     await recordRuns(readroom.page);
   });
@@ -54,7 +58,7 @@ describeWindow('Models', () => {
     await addModel('large');
     await expect.poll(() => row('large').getAttribute('data-chosen'), { timeout: patience }).toBe('true');
     const said = await row('large').innerText();
-    expect(said).toMatch(/260\.5 M parameters · 521 MB/);
+    expect(said).toMatch(/\d+\.\d M parameters · \d+ MB/);
     expect(said).toMatch(/on disk/);
     expect(said).toMatch(/of memory/);
     expect(said).toMatch(/about \d+ s/);
@@ -67,7 +71,7 @@ describeWindow('Models', () => {
     const bar = large.getByRole('progressbar');
     const percent = () =>
       bar.evaluate((one) => 100 * (one as HTMLProgressElement).position, null, { timeout: 1_000 });
-    await expect.poll(percent, { timeout: patience, interval: 20 }).toBeGreaterThan(45);
+    await expect.poll(percent, { timeout: patience, interval: 20 }).toBeGreaterThan(66);
     await large.getByRole('button', { name: 'Cancel' }).click();
     await large.getByTestId('convert').filter({ hasText: 'Resume' }).waitFor({ timeout: patience });
     expect(await large.getByTestId('error-note').count()).toBe(0);
@@ -75,7 +79,7 @@ describeWindow('Models', () => {
 
   it('resumed, it goes on from there to the end', async () => {
     const { page } = readroom;
-    // Reading and hashing the source is the first third of the work. Done before, it is passed over at once.
+    // Whole files of the container are kept, the first three of four here: they are passed over at once.
     const second = page.evaluate(
       () =>
         new Promise<number>((resolve) => {
@@ -88,7 +92,7 @@ describeWindow('Models', () => {
         }),
     );
     await row('large').getByTestId('convert').click();
-    expect(await second).toBeGreaterThan(0.33);
+    expect(await second).toBeGreaterThan(0.55);
     await row('large')
       .getByText(/Ready: .*fp32/)
       .waitFor({ timeout: patience });

@@ -45,7 +45,7 @@ describeWindow('The viewer under haste', () => {
     const middle = marked.block.min.map((low, axis) => Math.floor((low + (marked.block.max[axis] ?? 0)) / 2));
     // Soft tissue and bone, which do not saturate the block.
     const presets = ['Soft tissue', 'Bone'] as const;
-    for (let n = 0; n < 4; n++) {
+    for (let n = 0; n < 3; n++) {
       await chooseMenu(app, random() < 0.5 ? 'layout-1x1' : 'layout-2x2');
       const wanted = presets[n % 2] ?? '';
       await page.getByTestId('window-preset').selectOption({ label: wanted });
@@ -88,10 +88,11 @@ describeWindow('The viewer under haste', () => {
   it('a series too large to be held whole is there to its ends, and in planes', async () => {
     const { app, page } = readroom;
     await chooseMenu(app, 'layout-1x1');
-    const slices = 330;
-    await openPath(readroom, writeLargeSeries(join(folder, 'large'), slices, 512));
+    // 176 MB: beyond what the page holds (src-renderer/viewer/prefetch.ts).
+    const slices = 84;
+    await openPath(readroom, writeLargeSeries(join(folder, 'large'), slices, 1024));
     await page.locator(`[data-testid=slice-slider][max="${slices - 1}"]`).waitFor({ timeout: patience });
-    for (const slice of [slices - 1, 0, 200, slices - 1]) {
+    for (const slice of [slices - 1, 0, 60, slices - 1]) {
       await goToSlice(page, 0, slice);
       expect(contrastOfRow(await picturePane(page, 0, false), 0.5)).toBeGreaterThan(60);
     }
@@ -99,13 +100,40 @@ describeWindow('The viewer under haste', () => {
     await page.locator('[data-testid=viewport-2][data-slice]').waitFor({ timeout: patience });
     const filled = async () => {
       const picture = await picturePane(page, 2, false);
-      // Head to foot, a little inside the frame of the volume.
-      return [0.3, 0.4, 0.5, 0.6, 0.7].every((share) => contrastOfRow(picture, share) > 60);
+      // Head to foot: the slab is thin, and stands in the middle.
+      return [0.45, 0.475, 0.5, 0.525, 0.55].every((share) => contrastOfRow(picture, share) > 60);
     };
     await expect.poll(filled, { timeout: patience, interval: 500 }).toBe(true);
     await chooseMenu(app, 'layout-1x1');
     await goToSlice(page, 0, 3);
     expect(contrastOfRow(await picturePane(page, 0, false), 0.5)).toBeGreaterThan(60);
+    expect(readroom.complaints).toEqual([]);
+  });
+});
+
+describeWindow('Without WebGL', () => {
+  let readroom: Readroom;
+  beforeAll(async () => {
+    readroom = await launchReadroom();
+    await readroom.page.addInitScript(() => {
+      const original = HTMLCanvasElement.prototype.getContext;
+      HTMLCanvasElement.prototype.getContext = function (this: HTMLCanvasElement, ...args: unknown[]) {
+        return /webgl/.test(String(args[0])) ? null : Reflect.apply(original, this, args);
+      } as typeof original;
+    });
+    await readroom.page.reload();
+  });
+  afterAll(() => readroom.close());
+
+  it('slices are shown all the same, and the window says what is missing and why', async () => {
+    const { page } = readroom;
+    await page.getByTestId('open-sample-centre').click({ timeout: patience });
+    await page.locator('[data-testid=viewport-0][data-slice]').waitFor({ timeout: patience });
+    expect(await page.locator('.viewer-notice').innerText()).toMatch(/no WebGL/);
+    expect(await page.getByTestId('layout-mpr').isDisabled()).toBe(true);
+    expect(await page.getByTestId('layout-mpr').getAttribute('title')).toMatch(/WebGL/);
+    await goToSlice(page, 0, 60);
+    expect(contrastOfRow(await picturePane(page, 0, false), 0.5)).toBeGreaterThan(100);
     expect(readroom.complaints).toEqual([]);
   });
 });
