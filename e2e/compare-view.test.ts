@@ -104,4 +104,17 @@ describeWindow('Comparison', () => {
     await page.getByTestId('viewport-1').waitFor({ state: 'hidden' });
     expect(readroom.complaints).toEqual([]);
   });
+
+  it('a volume run that was asked on no slice is asked on them, then shown beside one', async () => {
+    await page.getByTestId('suggestion').first().click();
+    await page.locator('[data-testid=turn][data-phase=ended]').last().waitFor({ timeout: patience });
+    const item = page.getByTestId('run-item').filter({ hasText: 'What type of lesion' }).first();
+    await item.getByTestId('run-slices').click({ timeout: patience });
+    await page.getByTestId('slices-underway').waitFor({ timeout: patience });
+    await page.getByTestId('consistency').waitFor({ timeout: patience });
+    await expect.poll(() => strokes(page, 0), { timeout: patience }).toContain(green);
+    expect(await page.getByTestId('figure-slice').locator('option').count()).toBeGreaterThan(3);
+    await expectClean(page);
+    expect(readroom.complaints).toEqual([]);
+  });
 });

@@ -4,6 +4,7 @@ import { ErrorNote } from '../ui/error-note.tsx';
 import { ProgressBar } from '../ui/progress-bar.tsx';
 import { Switch } from '../ui/switch.tsx';
 import { AlignedSteps } from './aligned-steps.tsx';
+import { SlicesUnderway } from './ask-slices.tsx';
 import { compare, exchange, useCompare } from './compare-store.ts';
 import { ConsistencyView } from './consistency-view.tsx';
 import { SidesTable } from './sides-table.tsx';
@@ -19,8 +20,10 @@ export function ComparePanel() {
         <p className="dim">
           {first
             ? `Chosen first: "${first.question}". Choose the second one in the list of cases.`
-            : 'Unfold a case, press Compare on one run, then on another.'}
+            : 'Unfold a case, press Compare on one run, then on another; or 2D beside 3D on a volume run.'}
         </p>
+        <SlicesUnderway />
+        {failure && <ErrorNote error={failure} />}
         <button type="button" className="button" onClick={() => showList('cases')}>
           Show the cases
         </button>

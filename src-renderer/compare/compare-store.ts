@@ -171,11 +171,13 @@ export function drawBoxes(): void {
   setCompared({ runs, both, colours: swapped ? ['b', 'a'] : ['a', 'b'] });
 }
 
-async function findConsistency(runId: string, mine: number): Promise<void> {
+export async function findConsistency(runId: string, mine = request): Promise<void> {
   try {
     const consistency = await call('compare.consistency', { runId });
     if (mine !== request) return;
-    useCompare.setState({ consistency });
+    useCompare.setState({ consistency, noConsistency: null });
+    const { slice } = useCompare.getState();
+    if (slice !== null) return showFigure(slice);
     const best = consistency.points.find(({ iou }) => iou !== null) ?? consistency.points[0];
     if (best) await showFigure(best.slice);
   } catch (thrown) {

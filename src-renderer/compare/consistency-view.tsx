@@ -1,5 +1,6 @@
 /** How the 2D runs on a cuboid's slices agree with it: a point a slice, and the figure of the slice that is chosen. */
 import { useEffect, useState } from 'react';
+import { AskSlices } from './ask-slices.tsx';
 import { saveFigure, showFigure, useCompare } from './compare-store.ts';
 
 const [width, height] = [360, 120];
@@ -14,10 +15,11 @@ export function ConsistencyView() {
   const { points, meanIou } = consistency;
   if (points.length === 0) {
     return (
-      <p className="compare-note dim">
-        No slice of this volume was asked the same question in 2D yet. Ask it on slices of the cuboid to see
-        how 2D and 3D agree.
-      </p>
+      <section className="consistency" aria-label="2D against 3D">
+        <h3>2D on each slice against the cuboid</h3>
+        <p className="dim">No slice of this volume was asked the same question in 2D yet.</p>
+        <AskSlices volumeRunId={consistency.volumeRunId} />
+      </section>
     );
   }
   const [first, last] = [points[0].slice, points[points.length - 1].slice];
@@ -83,6 +85,7 @@ export function ConsistencyView() {
           Save figure…
         </button>
       </div>
+      <AskSlices volumeRunId={consistency.volumeRunId} />
       <Figure />
     </section>
   );

@@ -4,6 +4,7 @@ import type { CaseRow, RunRow } from '../../src-contract/project.ts';
 import type { Edit } from '../../src-contract/review.ts';
 import { presetNames } from '../chat/wording.ts';
 import { compareWith, useCompare } from '../compare/compare-store.ts';
+import { compareWithSlices } from '../compare/slices-batch.ts';
 import { showExport } from '../export/export-store.ts';
 import { openRun, openStudyOf } from '../review/open-run.ts';
 import { WordsForm } from '../review/panel/words-form.tsx';
@@ -108,20 +109,35 @@ function RunItem({ run }: { run: RunRow }) {
           {run.disagreement ? ', readers disagree' : ''}
         </span>
       </button>
-      <button
-        type="button"
-        className="link small"
-        aria-pressed={first?.runId === run.runId}
-        data-testid="run-compare"
-        title={
-          first && first.runId !== run.runId
-            ? 'Compare with the run that was chosen first'
-            : 'Choose as the first of two runs to compare'
-        }
-        onClick={() => void compareWith({ runId: run.runId, caseId: run.caseId, question: run.question })}
-      >
-        {first && first.runId !== run.runId ? 'Compare with the first' : 'Compare'}
-      </button>
+      <div className="case-actions">
+        <button
+          type="button"
+          className="link small"
+          aria-pressed={first?.runId === run.runId}
+          data-testid="run-compare"
+          title={
+            first && first.runId !== run.runId
+              ? 'Compare with the run that was chosen first'
+              : 'Choose as the first of two runs to compare'
+          }
+          onClick={() => void compareWith({ runId: run.runId, caseId: run.caseId, question: run.question })}
+        >
+          {first && first.runId !== run.runId ? 'Compare with the first' : 'Compare'}
+        </button>
+        {run.mode === '3d' && run.steps > 0 && (
+          <button
+            type="button"
+            className="link small"
+            data-testid="run-slices"
+            title="The same question in 2D on the slices of its cuboid; it is asked now where it was not before"
+            onClick={() =>
+              void compareWithSlices({ runId: run.runId, caseId: run.caseId, question: run.question })
+            }
+          >
+            2D beside 3D
+          </button>
+        )}
+      </div>
     </li>
   );
 }

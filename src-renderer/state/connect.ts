@@ -1,6 +1,7 @@
 /** Ties the stores to the main side, once, before anything is drawn. */
 import { runCommand } from '../commands/commands.ts';
 import { connectCompare } from '../compare/compare-store.ts';
+import { connectSlices } from '../compare/slices-batch.ts';
 import { connectExport } from '../export/export-store.ts';
 import { connectCases } from '../project/cases-store.ts';
 import { connectProject } from '../project/project-store.ts';
@@ -21,6 +22,7 @@ export function connect(): void {
   connectCases();
   connectReview();
   connectCompare();
+  connectSlices();
   connectExport();
   on('command', ({ name }) => runCommand(name));
   // A closed study takes its questions with it: there is nothing left to show them on.
