@@ -60,6 +60,7 @@ function describeEdit(edit: Edit): string {
 /** One change, as the log has it. */
 export interface HistoryRow {
   readonly id: number;
+  readonly at: number;
   readonly replica: string;
   readonly seq: number;
   readonly undoes: string | null;
@@ -69,27 +70,66 @@ export interface HistoryRow {
 
 const nameOf = ({ replica, seq }: HistoryRow): string => `${replica}:${seq}`;
 
-/** The changes of a reader that can be taken back and those that can be made again, last first. */
-export function historyOf(db: Database, readerId: string): { undo: HistoryRow[]; redo: HistoryRow[] } {
-  const undo: HistoryRow[] = [];
-  let redo: HistoryRow[] = [];
-  const rows = db.all<HistoryRow>(
-    `SELECT id, replica, seq, undoes, redoes, label FROM log
-     WHERE reader_id = ? AND type = 'edited' AND label IS NOT NULL ORDER BY at, replica, seq`,
-    [readerId],
-  );
-  for (const row of rows) {
+/**
+ * The changes of one reader that can be taken back, and those that can be made again. Read from the log once; later
+ * entries are added as they come, so that asking costs the same after 10,000 changes as after one.
+ */
+export class History {
+  readonly #db: Database;
+  readonly #readerId: string;
+  #undo: HistoryRow[] = [];
+  #redo: HistoryRow[] = [];
+  #lastId = 0;
+  /** In the order of the log, of the newest that was read. */
+  #last: HistoryRow | null = null;
+
+  constructor(db: Database, readerId: string) {
+    this.#db = db;
+    this.#readerId = readerId;
+  }
+
+  /** The next change to be taken back, and the next to be made again. */
+  next(): { undo: HistoryRow | null; redo: HistoryRow | null } {
+    const newest = this.#db.get<{ id: number | null }>('SELECT max(id) AS id FROM log')?.id ?? 0;
+    if (newest !== this.#lastId) {
+      const rows = this.#rowsAfter(this.#lastId);
+      // Others' files bring entries from before (rule 3): then all of it is read anew.
+      const [first] = rows;
+      if (first && this.#last && isBefore(first, this.#last)) {
+        this.#undo = [];
+        this.#redo = [];
+        for (const row of this.#rowsAfter(0)) this.#take(row);
+      } else for (const row of rows) this.#take(row);
+      this.#lastId = newest;
+    }
+    return { undo: this.#undo.at(-1) ?? null, redo: this.#redo.at(-1) ?? null };
+  }
+
+  #rowsAfter(id: number): HistoryRow[] {
+    return this.#db.all<HistoryRow>(
+      `SELECT id, at, replica, seq, undoes, redoes, label FROM log
+       WHERE id > ? AND reader_id = ? AND type = 'edited' AND label IS NOT NULL ORDER BY at, replica, seq`,
+      [id, this.#readerId],
+    );
+  }
+
+  #take(row: HistoryRow): void {
+    this.#last = row;
     // A merge can bring in what another machine took back: then it is gone from the middle.
-    const takenFrom = row.undoes ? undo : redo;
+    const takenFrom = row.undoes ? this.#undo : this.#redo;
     const name = row.undoes ?? row.redoes;
     const place = name ? takenFrom.findLastIndex((one) => nameOf(one) === name) : -1;
     const taken = place >= 0 ? takenFrom.splice(place, 1)[0] : undefined;
     // What is made again goes by the words of the change, not by those of its inverse.
-    if (row.undoes) redo.push({ ...row, label: taken?.label ?? row.label });
-    else undo.push(row);
-    if (!name) redo = [];
+    if (row.undoes) this.#redo.push({ ...row, label: taken?.label ?? row.label });
+    else this.#undo.push(row);
+    if (!name) this.#redo = [];
   }
-  return { undo: undo.reverse(), redo: redo.reverse() };
+}
+
+function isBefore(a: HistoryRow, b: HistoryRow): boolean {
+  if (a.at !== b.at) return a.at < b.at;
+  return a.replica === b.replica ? a.seq < b.seq : a.replica < b.replica;
 }
 
 /** What takes a change back. The time spent reading stays spent: the clock of `reading` is left as `now` has it. */

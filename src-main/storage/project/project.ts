@@ -21,7 +21,7 @@ import { applyEntry, refresh, Touched } from './apply.ts';
 import type { Database } from './database.ts';
 import { caseOf, factsOf, type RunFacts, titleOfSources } from './facts.ts';
 import { withForeign } from './foreign.ts';
-import { type HistoryRow, historyOf, inverseOf } from './history.ts';
+import { History, type HistoryRow, inverseOf } from './history.ts';
 import { insertEntry, nameOf, nextEntry, sha256Of } from './log.ts';
 import { type LogSource, mergeLog, sourceOf } from './merge.ts';
 import { createFile, openFile } from './open-file.ts';
@@ -48,11 +48,21 @@ export interface Change {
   readonly cases: ReadonlySet<string>;
 }
 
+interface Facts {
+  /** SQLite's data_version: another one when another program has written. */
+  readonly version: number;
+  readonly projectId: string;
+  readonly title: string;
+  readonly modalities: string[];
+}
+
 export class Project {
   readonly db: Database;
   /** Every opening that writes has a name of its own in the log (rule 2 of src-contract/project.ts). */
   readonly #replica = randomUUID();
   #reader: Reader;
+  #known: Facts | null = null;
+  #history: { readonly readerId: string; readonly of: History } | null = null;
 
   private constructor(db: Database, reader: Reader) {
     this.db = db;
@@ -91,22 +101,34 @@ export class Project {
 
   /** The replica that created the project: its name on every machine. */
   get projectId(): string {
-    const origin = this.db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'origin'")?.value;
-    return origin ?? this.#created()?.replica ?? 'unknown';
+    return this.#facts().projectId;
   }
 
   get title(): string {
-    const { body } = this.#created() ?? {};
-    const parsed = body === undefined ? null : (JSON.parse(body) as LogBody);
-    return parsed?.type === 'project-created' ? parsed.title : basename(this.file);
+    return this.#facts().title;
   }
 
-  /** The entry of its own creation; of another's where its own came to it by a merge of new files. */
-  #created(): { replica: string; body: string } | null {
-    return this.db.get<{ replica: string; body: string }>(
+  /** What few changes touch and every view tells; looked for again when someone has written such a change. */
+  #facts(): Facts {
+    const version = Number(this.db.pragma('data_version'));
+    if (this.#known?.version !== version) this.#known = { version, ...this.#readFacts() };
+    return this.#known;
+  }
+
+  #readFacts(): Omit<Facts, 'version'> {
+    // The entry of its own creation; the first of another's where its own came to it by a merge into a new file.
+    const created = this.db.get<{ replica: string; body: string }>(
       `SELECT replica, body FROM log WHERE type = 'project-created'
        ORDER BY replica = (SELECT value FROM meta WHERE key = 'origin') DESC, at, replica, seq LIMIT 1`,
     );
+    const body = created && (JSON.parse(created.body) as LogBody);
+    return {
+      projectId: created?.replica ?? 'unknown',
+      title: body?.type === 'project-created' ? body.title : basename(this.file),
+      modalities: this.db
+        .all<{ modality: string }>('SELECT DISTINCT modality FROM cases ORDER BY modality')
+        .map(({ modality }) => modality),
+    };
   }
 
   // Readers.
@@ -231,6 +253,7 @@ export class Project {
     return this.db.transaction(() => {
       const began = this.db.get('SELECT 1 FROM log') !== null;
       const { report, touched, heads, told } = mergeLog(this.db, source, onProgress);
+      this.#known = null;
       // Entries that only tell of merges are no news: two files that merged each other have the same to say.
       if (began && told) this.#append([{ type: 'merged', heads }]);
       return { report, change: touched };
@@ -274,8 +297,11 @@ export class Project {
   }
 
   history(): { undo: HistoryRow | null; redo: HistoryRow | null } {
-    const { undo, redo } = historyOf(this.db, this.#reader.readerId);
-    return { undo: undo[0] ?? null, redo: redo[0] ?? null };
+    const { readerId } = this.#reader;
+    if (this.#history?.readerId !== readerId) {
+      this.#history = { readerId, of: new History(this.db, readerId) };
+    }
+    return this.#history.of.next();
   }
 
   #takeBack(which: 'undo' | 'redo'): Change | null {
@@ -364,6 +390,7 @@ export class Project {
       write(personal || body.type === 'reader-added' ? readerId : null, body);
     }
     refresh(this.db, touched);
+    if (bodies.some(({ type }) => type === 'case-added' || type === 'project-created')) this.#known = null;
     return touched;
   }
 
@@ -371,12 +398,15 @@ export class Project {
     const { db } = this;
     const { readerId } = this.#reader;
     const known = this.readers();
+    // Few cases are removed: what is in them is taken off the whole, which the indices count without reading a row.
     const counts = db.get<{ cases: number; runs: number; done: number }>(
       `SELECT (SELECT count(*) FROM cases WHERE removed = 0) AS cases,
-         (SELECT count(*) FROM runs r JOIN cases c USING (case_id) WHERE c.removed = 0) AS runs,
-         (SELECT count(*) FROM progress p JOIN cases c USING (case_id)
-            WHERE c.removed = 0 AND p.reader_id = ? AND p.done = 1) AS done`,
-      [readerId],
+         (SELECT count(*) FROM runs)
+           - (SELECT count(*) FROM cases c JOIN runs r USING (case_id) WHERE c.removed = 1) AS runs,
+         (SELECT count(*) FROM progress WHERE reader_id = ? AND done = 1)
+           - (SELECT count(*) FROM cases c CROSS JOIN progress p
+                WHERE c.removed = 1 AND p.case_id = c.case_id AND p.reader_id = ? AND p.done = 1) AS done`,
+      [readerId, readerId],
     );
     const { undo, redo } = this.history();
     return {
@@ -387,9 +417,7 @@ export class Project {
       readerId,
       blinding: blindingOf(db),
       counts: { cases: counts?.cases ?? 0, runs: counts?.runs ?? 0, done: counts?.done ?? 0 },
-      modalities: db
-        .all<{ modality: string }>('SELECT DISTINCT modality FROM cases ORDER BY modality')
-        .map(({ modality }) => modality),
+      modalities: this.#facts().modalities,
       undo: { undo: undo?.label ?? null, redo: redo?.label ?? null },
     };
   }

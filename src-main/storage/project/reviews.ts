@@ -80,8 +80,10 @@ export function registerValue(db: Database, edit: Edit): unknown {
 
 export const sameValue = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonicalJson(b);
 
+const blindingKey = registerKey({ kind: 'blinding', before: null, after: null });
+
 export function blindingOf(db: Database): Blinding {
-  const row = db.get<{ value: string | null }>("SELECT value FROM registers WHERE kind = 'blinding'");
+  const row = db.get<{ value: string | null }>('SELECT value FROM registers WHERE key = ?', [blindingKey]);
   return row?.value ? (JSON.parse(row.value) as Blinding) : defaultBlinding;
 }
 
