@@ -40,6 +40,7 @@ interface Opened {
 export class SourceReader {
   readonly #signal: AbortSignal | undefined;
   #opened: Opened | undefined;
+  #prepared: { readonly key: string; readonly input: PreparedInput } | undefined;
 
   constructor(signal?: AbortSignal) {
     this.#signal = signal;
@@ -68,7 +69,18 @@ export class SourceReader {
   }
 
   async #slices(trace: Trace, sources: readonly SourceFile[]): Promise<readonly ImagePixels[]> {
-    const prepared = await this.#prepare(trace, sources);
+    // Runs of one case ask about the same slices, again and again.
+    const key = JSON.stringify([
+      keyOf(sources),
+      trace.chain.canonicalToSource,
+      trace.chain.gridSize,
+      trace.normalization,
+    ]);
+    if (this.#prepared?.key !== key) {
+      this.#prepared = undefined;
+      this.#prepared = { key, input: await this.#prepare(trace, sources) };
+    }
+    const prepared = this.#prepared.input;
     requireSameGrid(prepared, trace);
     requireSameCrop(prepared.images, trace);
     return prepared.images;
@@ -100,7 +112,7 @@ export class SourceReader {
   }
 
   async #open(trace: Trace, sources: readonly SourceFile[]): Promise<Opened> {
-    const key = sources.map(({ path, member, sha256 }) => `${path}\0${member ?? ''}\0${sha256}`).join('\n');
+    const key = keyOf(sources);
     if (this.#opened?.key === key) return this.#opened;
     this.#opened = undefined;
     if (sources.length === 0) throw new NotExportable('The trace names no source file.');
@@ -129,6 +141,9 @@ export class SourceReader {
     return file;
   }
 }
+
+const keyOf = (sources: readonly SourceFile[]): string =>
+  sources.map(({ path, member, sha256 }) => `${path}\0${member ?? ''}\0${sha256}`).join('\n');
 
 const changed = ({ path }: SourceFile): NotExportable =>
   new NotExportable(`The source ${path} is not the file that the run was about.`);

@@ -10,7 +10,8 @@ export interface GzipFile {
 }
 
 export function gzipInto(file: OpenFile): GzipFile {
-  const gzip = createGzip({ level: 6 });
+  // Label maps are mostly nothing: the quickest level packs them as well as the slow ones.
+  const gzip = createGzip({ level: 1 });
   const copied = (async () => {
     for await (const chunk of gzip) await file.write(chunk as Uint8Array);
   })();

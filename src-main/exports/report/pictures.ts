@@ -84,16 +84,14 @@ export function cropPictures(item: RunToExport, finding: Finding): string {
     random: 'a random place, shown to the model',
     none: 'not shown',
   };
-  return shown
-    .map(({ png, width, height, slice }, index) => {
-      const chainRatio =
-        (proportions(item.findings.chain) * item.findings.chain.processorSize[1]) /
-        item.findings.chain.processorSize[0];
-      const size = paperSize((width / height) * chainRatio, cropSide);
-      const rest = length > shown.length ? `, ${shown.length} of ${length}` : '';
-      const caption =
-        index === 0 ? `Crop, slice ${slice + 1} (${told[crop.injected]}${rest})` : `Slice ${slice + 1}`;
-      return `<figure><img src="${dataUri(png)}" alt="${caption}" style="width:${size.width};height:${size.height}"><figcaption>${caption}</figcaption></figure>`;
-    })
-    .join('');
+  const { chain } = item.findings;
+  const pixelRatio = (proportions(chain) * chain.processorSize[1]) / chain.processorSize[0];
+  const pictures = shown.map(({ png, width, height, slice }) => {
+    const size = paperSize((width / height) * pixelRatio, cropSide);
+    const style = `width:${size.width};height:${size.height}`;
+    const caption = `Slice ${slice + 1}`;
+    return `<figure><img src="${dataUri(png)}" alt="Crop, ${caption}" style="${style}"><figcaption>${caption}</figcaption></figure>`;
+  });
+  const some = length > shown.length ? `, ${shown.length} of ${length}` : '';
+  return `<p class="quiet">Crops, ${told[crop.injected]}${some}</p><div class="crops">${pictures.join('')}</div>`;
 }

@@ -14,6 +14,9 @@ import { escapeHtml } from './escape.ts';
 import { cropPictures, slicePicture } from './pictures.ts';
 import { styles } from './styles.ts';
 
+/** Source files whose hashes are printed: a series has hundreds. */
+const mostSources = 6;
+
 const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
 
 /** One page of HTML that needs nothing but itself. */
@@ -124,7 +127,7 @@ function stepHtml(item: RunToExport, finding: Finding, slice: string): string {
     : '';
   return (
     `<section class="step${finding.rejected ? ' rejected' : ''}"><h3>${escapeHtml(finding.label)}</h3>${words}` +
-    `<div class="look">${slice}<div class="beside"><div class="crops">${cropPictures(item, finding)}</div>${facts}</div></div></section>`
+    `<div class="look">${slice}<div class="beside">${cropPictures(item, finding)}${facts}</div></div></section>`
   );
 }
 
@@ -148,7 +151,7 @@ function provenanceHtml({ run, findings }: RunToExport, { identifiers }: ExportO
   const { trace } = run;
   const { started, finished, stopReason } = findings.summary;
   const { series, chain } = trace;
-  const sources = run.sources.slice(0, 20).map((source, index) => {
+  const sources = run.sources.slice(0, mostSources).map((source, index) => {
     const name = identifiers
       ? [source.path, source.member].filter(Boolean).join(': ')
       : `source ${index + 1}`;

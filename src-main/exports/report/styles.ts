@@ -4,7 +4,7 @@ export const styles = `
 * { box-sizing: border-box; }
 body { margin: 0; background: #fff; color: #1a1c1e; font: 10.5pt/1.45 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
 main { max-width: 180mm; margin: 0 auto; padding: 8mm 0; }
-@media print { main { max-width: none; padding: 0; } }
+@media print { main { max-width: none; padding: 0 0.5mm; } }
 h1 { font-size: 17pt; margin: 0 0 1mm; }
 h2 { font-size: 12.5pt; margin: 7mm 0 2mm; padding-bottom: 1mm; border-bottom: 0.3mm solid #c8ccd0; break-after: avoid; }
 h3 { font-size: 11pt; margin: 0 0 1mm; }
