@@ -114,6 +114,11 @@ describeWindow('Comparison', () => {
     await page.getByTestId('consistency').waitFor({ timeout: patience });
     await expect.poll(() => strokes(page, 0), { timeout: patience }).toContain(green);
     expect(await page.getByTestId('figure-slice').locator('option').count()).toBeGreaterThan(3);
+    // Another slice of the curve brings its own 2D run.
+    const before = await page.getByTestId('compare-a').inputValue();
+    await page.getByTestId('figure-slice').selectOption({ index: 0 });
+    await expect.poll(() => page.getByTestId('compare-a').inputValue()).not.toBe(before);
+    await page.locator('.figure').waitFor({ timeout: patience });
     await expectClean(page);
     expect(readroom.complaints).toEqual([]);
   });

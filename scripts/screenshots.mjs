@@ -35,8 +35,34 @@ try {
   await page.getByTestId('layout-mpr').click();
   await page.waitForTimeout(6000);
   await picture('planes');
+  // A review: a cuboid that is being corrected, in all planes.
+  await page.getByTestId('review-run').first().click();
+  await page.getByTestId('review-step').first().waitFor();
+  await page.getByTestId('layout-1x1').click();
+  await page.waitForTimeout(1500);
+  await page.keyboard.press('c');
+  await page.keyboard.press('Shift+ArrowLeft');
+  await page.keyboard.press('ArrowUp');
+  await page.getByTestId('layout-mpr').click();
+  await page.waitForTimeout(6000);
+  await page.keyboard.press('z');
+  await page.waitForTimeout(1500);
+  await picture('review');
+  // 2D beside 3D, in the light.
+  await page.keyboard.press('Escape');
+  await page.getByTestId('layout-1x1').click();
   await page.getByTestId('theme-toggle').click();
-  await page.waitForTimeout(1000);
+  await page.keyboard.press('Control+l');
+  await page.getByTestId('case-item').first().click();
+  await page.getByTestId('run-slices').first().click();
+  await page.getByTestId('consistency').waitFor({ timeout: 180_000 });
+  await page.locator('.figure').waitFor({ timeout: 60_000 });
+  await page.waitForTimeout(3000);
+  await picture('compare');
+  await page.getByText('Questions', { exact: true }).click();
+  await page.getByText('Studies', { exact: true }).click();
+  await page.getByTestId('layout-mpr').click();
+  await page.waitForTimeout(4000);
   await picture('light');
 } finally {
   await app.close();

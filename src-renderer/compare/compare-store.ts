@@ -85,7 +85,10 @@ let request = 0;
 
 export async function compare(pair: Pair): Promise<void> {
   const mine = ++request;
-  useCompare.setState({ ...nothing, pair, busy: true });
+  const { consistency } = useCompare.getState();
+  // Another slice of the same volume: its curve stays.
+  const kept = [pair.a.runId, pair.b.runId].includes(consistency?.volumeRunId ?? '') ? consistency : null;
+  useCompare.setState({ ...nothing, consistency: kept, pair, busy: true });
   useUi.getState().showSide('compare');
   try {
     const [comparison, a, b, ofA, ofB] = await Promise.all([
@@ -176,13 +179,26 @@ export async function findConsistency(runId: string, mine = request): Promise<vo
     const consistency = await call('compare.consistency', { runId });
     if (mine !== request) return;
     useCompare.setState({ consistency, noConsistency: null });
-    const { slice } = useCompare.getState();
+    const { slice, pair } = useCompare.getState();
     if (slice !== null) return showFigure(slice);
-    const best = consistency.points.find(({ iou }) => iou !== null) ?? consistency.points[0];
+    const shown = [pair?.a.runId, pair?.b.runId];
+    const best =
+      consistency.points.find(({ runId: one }) => shown.includes(one)) ??
+      consistency.points.find(({ iou }) => iou !== null) ??
+      consistency.points[0];
     if (best) await showFigure(best.slice);
   } catch (thrown) {
     if (mine === request) useCompare.setState({ noConsistency: toReadroomError(thrown).message });
   }
+}
+
+/** Another slice of the curve: its 2D run comes to the side where the one before was. */
+export function showSlice(slice: number): void {
+  const { consistency, pair } = useCompare.getState();
+  const point = consistency?.points.find((one) => one.slice === slice);
+  if (!point || !pair) return;
+  const side = pair.a.runId === consistency?.volumeRunId ? 'b' : 'a';
+  void compare({ ...pair, [side]: { ...pair[side], runId: point.runId } });
 }
 
 export async function showFigure(slice: number): Promise<void> {

@@ -1,7 +1,7 @@
 /** How the 2D runs on a cuboid's slices agree with it: a point a slice, and the figure of the slice that is chosen. */
 import { useEffect, useState } from 'react';
 import { AskSlices } from './ask-slices.tsx';
-import { saveFigure, showFigure, useCompare } from './compare-store.ts';
+import { saveFigure, showSlice, useCompare } from './compare-store.ts';
 
 const [width, height] = [360, 120];
 const inset = { left: 28, right: 8, top: 8, bottom: 20 } as const;
@@ -65,7 +65,7 @@ export function ConsistencyView() {
             className="field select"
             data-testid="figure-slice"
             value={slice ?? ''}
-            onChange={(event) => void showFigure(Number(event.target.value))}
+            onChange={(event) => showSlice(Number(event.target.value))}
           >
             {points.map(({ slice: at, iou }) => (
               <option key={at} value={at}>

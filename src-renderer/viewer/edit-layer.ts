@@ -17,6 +17,7 @@ import {
   outlineOf,
   type PlaneView,
 } from './box-handles.ts';
+import type { Extent } from './camera.ts';
 import { overlaps, placeLabel, type Rect } from './label-placement.ts';
 import { describeComparison } from './measure-words.ts';
 import { bounds } from './overlay-geometry.ts';
@@ -41,6 +42,20 @@ interface OnPane {
 
 const points = (polygon: readonly Vec2[]): string =>
   polygon.map(([x, y]) => `${round(x)},${round(y)}`).join(' ');
+
+const readingWidth = 100;
+const lineHeight = 15;
+
+/** Beside the box where there is room, else below or above it; inside a box that fills the pane. */
+function placeReading({ x, y, width, height }: Rect, pane: Extent, lines: number): Vec2 {
+  const beside = Math.min(Math.max(14, y + 28), pane.height - lineHeight * lines);
+  if (x + width + 8 + readingWidth < pane.width) return [x + width + 8, beside];
+  if (x - 8 - readingWidth > 0) return [x - 8 - readingWidth, beside];
+  const left = Math.min(Math.max(4, x), pane.width - readingWidth);
+  if (y + height + lineHeight * (lines + 1) < pane.height) return [left, y + height + lineHeight + 4];
+  if (y - lineHeight * (lines + 1) > 0) return [left, y - lineHeight * (lines + 1)];
+  return [left + 8, Math.max(14, y) + lineHeight];
+}
 
 export class EditLayer {
   private readonly root: SVGGElement;
@@ -139,15 +154,12 @@ export class EditLayer {
   /** How far the box is from the model's, beside it. */
   private drawReading(group: SVGGElement, box: ReaderBox, model: SourceBox, rect: Rect): void {
     const lines = describeComparison(compareBoxes(box.chain, model, box.box), box.slice === null);
-    const { width, height } = this.pane.extent;
-    const fitsRight = rect.x + rect.width + 96 < width;
-    const x = fitsRight ? rect.x + rect.width + 8 : Math.max(4, rect.x - 96);
-    const y = Math.min(Math.max(14, rect.y + 28), height - 15 * lines.length);
+    const [x, y] = placeReading(rect, this.pane.extent, lines.length);
     const text = svgElement('text', 'reading', group);
     setAttributes(text, { x: round(x), y: round(y), 'data-testid': 'box-reading' });
     lines.forEach((line, n) => {
       const span = svgElement('tspan', '', text);
-      setAttributes(span, { x: round(x), dy: n === 0 ? 0 : 15 });
+      setAttributes(span, { x: round(x), dy: n === 0 ? 0 : lineHeight });
       span.textContent = line;
     });
   }
