@@ -1,11 +1,12 @@
 /** The project behind the window: runs are kept as they end, edits are there after the worst of ends. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CallName, CallParams, CallResult } from '../src-contract/channels.ts';
 import type { Verdict } from '../src-contract/review.ts';
+import { parseTrace } from '../src-contract/trace.ts';
 import { describeWindow } from './harness/describe-window.ts';
 import { launchReadroom, type Readroom } from './harness/readroom.ts';
 import { ended, patience, recordRuns } from './harness/window.ts';
@@ -92,6 +93,17 @@ describeWindow('The project', () => {
     expect((await call(page, 'review.get', { runId })).own).toEqual(own);
     expect((await call(page, 'project.log', { caseId: null, offset: 0, limit: 10 })).broken).toBeNull();
     expect((await call(page, 'project.view', {})).readerId).toBe(readerId);
+  });
+
+  it('saves the trace of a run of an earlier session', async () => {
+    const file = join(userData, 'earlier.trace.json');
+    await readroom.app.evaluate(({ dialog }, filePath) => {
+      dialog.showSaveDialog = async () => ({ canceled: false, filePath });
+    }, file);
+    expect(await call(page, 'run.saveTrace', { runId })).toEqual({ name: 'earlier.trace.json' });
+    expect(parseTrace(readFileSync(file, 'utf8'), file)).toEqual(
+      await call(page, 'project.trace', { runId }),
+    );
   });
 
   it('undoes all of it after a new start', async () => {

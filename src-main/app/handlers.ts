@@ -1,8 +1,10 @@
 /** What each call of the contract does: one line a call, the work is in the services. */
 import type { Recent, Settings } from '../../src-contract/channels.ts';
+import { serializeTrace } from '../../src-contract/trace.ts';
 import type { CallHandlers } from '../ipc/router.ts';
 import { appVersion } from '../runs/version.ts';
 import { sampleSource, samples } from '../study/samples.ts';
+import { writeFileAtomically } from '../trace/atomic-write.ts';
 import type { EngineService } from './engine-service.ts';
 import { exportHandlers } from './export-handlers.ts';
 import type { Exports } from './exports.ts';
@@ -133,10 +135,11 @@ export function callHandlers(services: Services): CallHandlers {
     },
     'run.trace': ({ runId }) => runs.trace(runId),
     'run.saveTrace': async ({ runId }) => {
-      const { createdAt } = runs.trace(runId);
-      const file = await dialogs.saveTrace(`readroom-${createdAt.replace(/[:.]/g, '-')}.trace.json`);
+      // A run of an earlier session is on screen too, and lives in the project alone.
+      const trace = runs.has(runId) ? runs.trace(runId) : await services.projects.call('trace', { runId });
+      const file = await dialogs.saveTrace(`readroom-${trace.createdAt.replace(/[:.]/g, '-')}.trace.json`);
       if (file === null) return null;
-      await runs.save(runId, file);
+      await writeFileAtomically(file, serializeTrace(trace));
       return { name: file.split(/[\\/]/).pop() ?? file };
     },
     ...projectHandlers(services),

@@ -3,10 +3,9 @@ import { randomUUID } from 'node:crypto';
 import type { Ask, Settings } from '../../src-contract/channels.ts';
 import { ReadroomError, toReadroomError } from '../../src-contract/errors.ts';
 import type { ModelFacts, RunEvent } from '../../src-contract/run-events.ts';
-import { serializeTrace, type Trace } from '../../src-contract/trace.ts';
+import type { Trace } from '../../src-contract/trace.ts';
 import type { PreparedInput } from '../runs/prepared-input.ts';
 import { type Question, type RunSettings, runQuestion, tokensPerRound } from '../runs/question-run.ts';
-import { writeFileAtomically } from '../trace/atomic-write.ts';
 import type { TraceRecorder } from '../trace/recorder.ts';
 import type { EngineService } from './engine-service.ts';
 import type { Models } from './models.ts';
@@ -87,15 +86,16 @@ export class Runs {
     await Promise.all(this.#keeping);
   }
 
+  /** Asked for since the program began, and recorded from. */
+  has(runId: string): boolean {
+    return Boolean(this.#runs.get(runId)?.recorder);
+  }
+
   /** What was recorded so far. @throws ReadroomError 'input-invalid' where the run never began */
   trace(runId: string): Trace {
     const recorder = this.#runs.get(runId)?.recorder;
     if (recorder) return recorder.trace();
     throw new ReadroomError('input-invalid', 'There is no trace of this run.', { field: 'runId' });
-  }
-
-  async save(runId: string, file: string): Promise<void> {
-    await writeFileAtomically(file, serializeTrace(this.trace(runId)));
   }
 
   async #carryOut(
