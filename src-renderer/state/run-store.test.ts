@@ -131,6 +131,20 @@ test('a new question hides the boxes of the one before; going to one brings them
   expect(useRuns.getState().runs[first].boxesShown).toBe(true);
 });
 
+test('a question that waits leaves the running one its boxes, and hides them when its own turn comes', async () => {
+  const first = await ask();
+  await play(first, started);
+  const second = await ask();
+  await play(first, box(0));
+  expect(useOverlay.getState().boxes).toHaveLength(1);
+  expect(useRuns.getState().runs[first].boxesShown).toBe(true);
+  await play(first, finished('end-of-turn'));
+  await play(second, started);
+  expect(useOverlay.getState().boxes).toHaveLength(0);
+  await play(second, box(0));
+  expect(useOverlay.getState().boxes.map(({ runId }) => runId)).toEqual([second]);
+});
+
 test('events that overtake the answer to their question are not lost', async () => {
   const waiting = ask();
   bridge.send('run.event', { runId: `run-${asked + 1}`, event: started });
