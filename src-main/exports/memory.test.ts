@@ -38,7 +38,7 @@ it('600 runs take no more heap than 100', async () => {
         heap.set(done, process.memoryUsage().heapUsed);
       },
     });
-    // A run of this case is 100 kB of JSON: 500 of them kept would be 50 MB.
+    // 500 traces of this case that were kept would be 14 MB.
     const grown = (heap.get(600) ?? Number.POSITIVE_INFINITY) - (heap.get(100) ?? 0);
     expect(grown).toBeLessThan(8e6);
   } finally {

@@ -1,5 +1,6 @@
 /** DICOM files by dcmjs: data sets by keyword (PS3.6), explicit little endian. */
 import { createRequire } from 'node:module';
+import { NotExportable } from '../export-run.ts';
 import { uidOf } from '../names.ts';
 
 export type Value = string | number | ArrayBuffer;
@@ -32,7 +33,10 @@ function dcmjs(): Dcmjs {
 const explicitLittleEndian = '1.2.840.10008.1.2.1';
 const implementationUid = uidOf('Readroom', 'implementation');
 
-/** The bytes of a Part 10 file. @throws TypeError for a keyword that PS3.6 does not have */
+/**
+ * The bytes of a Part 10 file.
+ * @throws NotExportable for a value that its element can't hold, TypeError for a keyword that PS3.6 does not have
+ */
 export function writeDataSet(set: NaturalSet): Uint8Array {
   const { DicomDict, DicomMetaDictionary } = dcmjs().data;
   requireKeywords(set, DicomMetaDictionary.nameMap);
@@ -47,7 +51,13 @@ export function writeDataSet(set: NaturalSet): Uint8Array {
     }),
   );
   file.dict = DicomMetaDictionary.denaturalizeDataset({ ...set, _vrMap: { PixelData: 'OB' } });
-  return new Uint8Array(file.write());
+  try {
+    return new Uint8Array(file.write());
+  } catch (thrown) {
+    // Values of the source, or words of a trace, that no data element can hold.
+    const detail = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new NotExportable(`It can't be written as DICOM: ${detail}`);
+  }
 }
 
 function requireKeywords(set: NaturalSet, known: Readonly<Record<string, unknown>>): void {

@@ -151,6 +151,24 @@ describe('the report', () => {
     expect(root.string(0x00120062)).toBeUndefined();
   });
 
+  it('carries over what old files say, as far as today’s standard can hold it', async () => {
+    const plain = await makeRun('old', join(folder, 'old'));
+    const out = join(folder, 'old-out');
+    const result = await exportRuns({
+      runs: [plain],
+      total: 1,
+      formats: ['dicom-sr', 'dicom-seg'],
+      folder: out,
+      identifiers: true,
+    });
+    expect(result.skipped).toEqual([]);
+    const { root } = readReport(readFileSync(join(out, 'dicom-sr', `${runName(plain, true)}.sr.dcm`)));
+    const values = [0x00080020, 0x00080030, 0x00080050, 0x00100030, 0x00100040].map((tag) =>
+      root.string(tag),
+    );
+    expect(values).toEqual(['19910424', '101112', 'A NUMBER OF MORE', undefined, undefined]);
+  });
+
   it('keeps its UIDs from one export to the next, and changes them with what it says', async () => {
     const run = runs.get('axial')!;
     const uid = async (name: string, review: ExportRun['review']): Promise<string | undefined> => {

@@ -41,15 +41,16 @@ export async function readSourceSeries(
     const { dataSet } = readPart10(bytes, name, defaultLimits);
     const sopClassUid = dataSet.string(0x00080016);
     const sopInstanceUid = dataSet.string(0x00080018);
-    if (!sopClassUid || !sopInstanceUid)
+    if (!isUid(sopClassUid) || !isUid(sopInstanceUid))
       throw new NotExportable(`${name} has no SOP UIDs to be referenced by.`);
     instances.set(k, { sopClassUid, sopInstanceUid, frame: frames > 1 ? frame + 1 : null });
-    frameOfReferenceUid ??= dataSet.string(0x00200052) ?? null;
+    const frameUid = dataSet.string(0x00200052);
+    frameOfReferenceUid ??= isUid(frameUid) ? frameUid : null;
     first ??= dataSet;
   }
   const studyUid = first?.string(0x0020000d);
   const seriesUid = first?.string(0x0020000e);
-  if (!first || !studyUid || !seriesUid) {
+  if (!first || !isUid(studyUid) || !isUid(seriesUid)) {
     throw new NotExportable('The source does not say which study and series it is of.');
   }
   return {
@@ -63,17 +64,18 @@ export async function readSourceSeries(
 }
 
 function patientAndStudy(set: DataSet, identifiers: boolean): NaturalSet {
-  const of = (tag: number): string => (identifiers ? (set.string(tag) ?? '') : '');
+  const of = (tag: number, fit: (text: string) => string): string =>
+    identifiers ? fit(set.string(tag) ?? '') : '';
   return {
-    PatientName: of(0x00100010),
-    PatientID: of(0x00100020),
-    PatientBirthDate: of(0x00100030),
-    PatientSex: of(0x00100040),
-    StudyDate: of(0x00080020),
-    StudyTime: of(0x00080030),
-    ReferringPhysicianName: of(0x00080090),
-    StudyID: of(0x00200010),
-    AccessionNumber: of(0x00080050),
+    PatientName: of(0x00100010, atMost(64)),
+    PatientID: of(0x00100020, atMost(64)),
+    PatientBirthDate: of(0x00100030, date),
+    PatientSex: of(0x00100040, (text) => (/^[MFO]$/.test(text) ? text : '')),
+    StudyDate: of(0x00080020, date),
+    StudyTime: of(0x00080030, time),
+    ReferringPhysicianName: of(0x00080090, atMost(64)),
+    StudyID: of(0x00200010, atMost(16)),
+    AccessionNumber: of(0x00080050, atMost(16)),
     ...(identifiers
       ? {}
       : {
@@ -82,6 +84,29 @@ function patientAndStudy(set: DataSet, identifiers: boolean): NaturalSet {
         }),
   };
 }
+
+// Values of old and odd files, as the standard of today would have them; what can't be told is left empty.
+
+const atMost =
+  (length: number) =>
+  (text: string): string =>
+    text.replace(/\p{Cc}/gu, '').slice(0, length);
+
+/** YYYYMMDD; before 1993 dots stood between. */
+function date(text: string): string {
+  const digits = text.replace(/^(\d{4})\.(\d\d)\.(\d\d)$/, '$1$2$3');
+  return /^\d{8}$/.test(digits) ? digits : '';
+}
+
+/** HHMMSS with a fraction; before 1993 colons stood between. */
+function time(text: string): string {
+  const digits = text.replace(/^(\d\d):(\d\d):(\d\d)/, '$1$2$3');
+  return /^\d\d(\d\d(\d\d(\.\d{1,6})?)?)?$/.test(digits) ? digits : '';
+}
+
+/** PS3.5 section 9.1; leading zeros in a part are common, and readers take them. */
+const isUid = (text: string | undefined): text is string =>
+  text !== undefined && text.length <= 64 && /^\d+(\.\d+)*$/.test(text);
 
 /** Reference to one instance, with its frame where it has several. */
 export const instanceReference = ({ sopClassUid, sopInstanceUid, frame }: SourceInstance): NaturalSet => ({

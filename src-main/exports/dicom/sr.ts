@@ -39,10 +39,21 @@ export async function openDicomSr(folder: OutputFolder, options: ExportOptions):
       const findings = keptFindings(item.findings);
       if (findings.length === 0) throw new NotExportable('There is no box to report.');
       const source = await readSourceSeries(item, coveredSlices(item, findings), options.identifiers);
+      refuseNoImages(source);
       await folder.write(`${item.name}.sr.dcm`, writeDataSet(reportOf(item, findings, source, options)));
     },
     finish: async () => undefined,
   };
+}
+
+/** RT Dose and its kin have pixels, but a content item IMAGE may not reference them (PS3.3 table A.35.13-1). */
+function refuseNoImages({ instances }: SourceSeries): void {
+  for (const { sopClassUid } of instances.values()) {
+    if (!/^1\.2\.840\.10008\.5\.1\.4\.1\.1\.481\.[2-9]$/.test(sopClassUid)) continue;
+    throw new NotExportable(
+      'The source is a radiotherapy object, which a report may not reference as an image.',
+    );
+  }
 }
 
 /** Source slices that the boxes cover, in order. */

@@ -71,6 +71,7 @@ const grids = {
 export const caseKinds = [
   ...(Object.keys(grids) as (keyof typeof grids)[]),
   'slice',
+  'old',
   'multiframe',
   'projection',
   'nifti',
@@ -99,6 +100,15 @@ const header = (k: number): DicomElements => ({
   '00200052': ['UI', '1.2.826.0.1.3680043.10.4'],
 });
 
+/** Values as files from before 1993, and careless ones, have them. */
+const oldHeader: DicomElements = {
+  '00080020': ['DA', '1991.04.24'],
+  '00080030': ['TM', '10:11:12'],
+  '00080050': ['SH', 'A NUMBER OF MORE THAN SIXTEEN'],
+  '00100030': ['DA', 'unknown'],
+  '00100040': ['CS', 'male'],
+};
+
 /** Writes the files of a case. @returns what is opened, and the slice that is asked about */
 function writeCase(kind: CaseKind, folder: string): { path: string; slice?: number } {
   mkdirSync(folder, { recursive: true });
@@ -113,8 +123,9 @@ function writeCase(kind: CaseKind, folder: string): { path: string; slice?: numb
       return { path: writeMultiframe(join(folder, 'multiframe.dcm')) };
     default: {
       const [columns, rows, slices] = size;
-      const affine = grids[kind === 'slice' ? 'oblique' : kind];
-      const files = writeSeries({ columns, rows, slices, affine, value, extra: header });
+      const affine = grids[kind === 'slice' || kind === 'old' ? 'oblique' : kind];
+      const extra = kind === 'old' ? (k: number) => ({ ...header(k), ...oldHeader }) : header;
+      const files = writeSeries({ columns, rows, slices, affine, value, extra });
       for (const [k, file] of files.entries()) writeFileSync(join(folder, `${(k * 7) % slices}.dcm`), file);
       return kind === 'slice' ? { path: folder, slice: 9 } : { path: folder };
     }
