@@ -1,8 +1,9 @@
 /** Studies on their way, and those that did not arrive. */
 import type { ReactElement } from 'react';
 import { type Failure, type Opening, useStudies } from '../state/study-store.ts';
+import { ProgressBar } from '../ui/progress-bar.tsx';
 import { Icon } from '../viewer/icons.tsx';
-import { ProblemList } from './problem-list.tsx';
+import { ProblemList, withoutFolders } from './problem-list.tsx';
 
 export function OpeningItem({ opening }: { opening: Opening }): ReactElement {
   const { openId, title, name, done, total } = opening;
@@ -19,11 +20,7 @@ export function OpeningItem({ opening }: { opening: Opening }): ReactElement {
           Cancel
         </button>
       </div>
-      <progress
-        aria-label={`Opening ${title}`}
-        value={total > 0 ? done : undefined}
-        max={total > 0 ? total : 1}
-      />
+      <ProgressBar label={`Opening ${title}`} done={done} total={total} />
       <p className="dim clip">{total > 0 ? `${done} of ${total} · ${name}` : 'Looking at the files'}</p>
     </section>
   );
@@ -36,7 +33,7 @@ export function FailureNote({ failure }: { failure: Failure }): ReactElement {
   return (
     <section className="failure" role="alert" data-testid="open-failure">
       <div className="row">
-        <p className="grow">{error.message}</p>
+        <p className="grow">{withoutFolders(error)}</p>
         <button
           type="button"
           className="bare"

@@ -1,14 +1,26 @@
 /** Files that could not be read, each with the reason and what to do about it. */
 import type { ReactElement } from 'react';
+import type { ErrorPayload } from '../../src-contract/errors.ts';
 import type { StudyProblem } from '../../src-contract/study.ts';
 
 /** More than these are counted, not listed: a folder of ten thousand broken files is one message. */
 const most = 200;
 
-const nameOf = ({ path, member }: StudyProblem): string => {
-  const file = path.split(/[\\/]/).at(-1) ?? path;
-  return member ? `${file} › ${member}` : file;
-};
+const baseName = (path: string): string => path.split(/[\\/]/).at(-1) ?? path;
+
+const nameOf = ({ path, member }: StudyProblem): string =>
+  member ? `${baseName(path)} › ${member}` : baseName(path);
+
+/** What is wrong, without the file's name, which stands above it. */
+function reasonOf({ path, member, error: { message } }: StudyProblem): string {
+  const prefix = [`${path}: ${member}: `, `${path}: `].find((one) => message.startsWith(one)) ?? '';
+  const reason = message.slice(prefix.length);
+  return reason.charAt(0).toUpperCase() + reason.slice(1);
+}
+
+/** A message that names its file without the folders before it: those say more of the person than of the file. */
+export const withoutFolders = ({ message, file }: ErrorPayload): string =>
+  file ? message.replaceAll(file, baseName(file)) : message;
 
 export function ProblemList({ problems }: { problems: readonly StudyProblem[] }): ReactElement {
   return (
@@ -17,7 +29,7 @@ export function ProblemList({ problems }: { problems: readonly StudyProblem[] })
         // biome-ignore lint/suspicious/noArrayIndexKey: the list of one study never changes
         <li key={n}>
           <span className="problem-file">{nameOf(problem)}</span>
-          <span>{problem.error.message}</span>
+          <span>{reasonOf(problem)}</span>
           {problem.error.remedy ? <span className="dim">{problem.error.remedy}</span> : null}
         </li>
       ))}

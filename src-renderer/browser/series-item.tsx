@@ -2,6 +2,7 @@
 import { type ReactElement, useEffect, useRef, useState } from 'react';
 import { type SeriesView, thumbnailUrl } from '../../src-contract/channels.ts';
 import { seriesKey, useStudies } from '../state/study-store.ts';
+import { ProgressBar } from '../ui/progress-bar.tsx';
 import { Icon } from '../viewer/icons.tsx';
 import { TagsDialog } from './tags-dialog.tsx';
 
@@ -82,7 +83,7 @@ export function SeriesItem({ studyId, series }: { studyId: string; series: Serie
       ) : null}
       {progress ? (
         <div className="row decoding">
-          <progress aria-label="Decoding slices" value={progress.done} max={progress.total} />
+          <ProgressBar label="Decoding slices" {...progress} />
           <span className="dim">
             {progress.done}/{progress.total}
           </span>
