@@ -1,14 +1,25 @@
 /** The project behind the window: runs are kept as they end, edits are there after the worst of ends. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CallName, CallParams, CallResult } from '../src-contract/channels.ts';
 import type { Verdict } from '../src-contract/review.ts';
-import { parseTrace } from '../src-contract/trace.ts';
+import { parseTrace, serializeTrace } from '../src-contract/trace.ts';
+import { makeTrace } from '../src-main/storage/project/testing/make-trace.ts';
 import { describeWindow } from './harness/describe-window.ts';
-import { launchReadroom, type Readroom } from './harness/readroom.ts';
+import { launchReadroom, type Readroom, root } from './harness/readroom.ts';
 import { ended, patience, recordRuns } from './harness/window.ts';
 
 async function call<C extends CallName>(page: Page, name: C, params: CallParams<C>): Promise<CallResult<C>> {
@@ -47,6 +58,7 @@ describeWindow('The project', () => {
 
   let runId = '';
   let readerId = '';
+  let changes = 0;
 
   it('a finished run is in the library, with its trace', async () => {
     await recordRuns(page);
@@ -106,12 +118,98 @@ describeWindow('The project', () => {
     );
   });
 
+  it.each(['main', 'project', 'both', 'main', 'project', 'both'] as const)(
+    'no acknowledged change is lost: %s killed in the middle of a review',
+    async (killed) => {
+      const of = { kind: 'sentence', runId, readerId, part: 0 } as const;
+      let before = (await call(page, 'review.get', { runId })).own.sentences[0] ?? null;
+      let acknowledged = before;
+      const pids = {
+        main: [readroom.app.process().pid ?? 0],
+        project: [await projectPid()],
+        both: [await projectPid(), readroom.app.process().pid ?? 0],
+      };
+      const gone = new Promise<void>((resolve) => readroom.app.process().once('exit', () => resolve()));
+      const editing = (async () => {
+        for (;;) {
+          const after = `change ${++changes}`;
+          await call(page, 'review.edit', { edits: [{ ...of, before, after }] });
+          acknowledged = after;
+          before = after;
+        }
+      })().catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 400));
+      for (const pid of pids[killed]) process.kill(pid, 'SIGKILL');
+      // The window lives on where its main process does; the change that was on its way is told as failed.
+      if (killed !== 'project') {
+        await gone;
+        await launch();
+      }
+      await editing;
+      const { own } = await call(page, 'review.get', { runId });
+      // Later than what was acknowledged there may be one change more: saved, its answer lost on the way.
+      const number = (text: string | null | undefined): number => Number(text?.split(' ')[1] ?? 0);
+      expect(number(own.sentences[0])).toBeGreaterThanOrEqual(number(acknowledged));
+      expect(number(own.sentences[0])).toBeLessThanOrEqual(number(acknowledged) + 1);
+      expect(changes).toBeGreaterThan(0);
+      const { broken } = await call(page, 'project.log', { caseId: null, offset: 0, limit: 1 });
+      expect(broken).toBeNull();
+    },
+  );
+
+  it('takes a trace in, and finds its images again where they were moved to', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'readroom-e2e-moved-'));
+    const dialogs = (path: string | null) =>
+      readroom.app.evaluate(({ dialog }, file) => {
+        dialog.showOpenDialog = async () => ({
+          canceled: file === null,
+          filePaths: file === null ? [] : [file],
+        });
+      }, path);
+    try {
+      const image = join(folder, 'volume.nii.gz');
+      copyFileSync(join(root, 'fixtures/volumes/oblique-int16.nii.gz'), image);
+      const sha256 = createHash('sha256').update(readFileSync(image)).digest('hex');
+      const trace = makeTrace({
+        runId: 'moved',
+        pixels: 'moved',
+        sources: [{ path: image, bytes: statSync(image).size, sha256 }],
+      });
+      const file = join(folder, 'trace.json');
+      writeFileSync(file, serializeTrace(trace));
+      await dialogs(file);
+      expect(await call(page, 'project.merge', {})).toMatchObject({ cases: 1, runs: 1 });
+      expect(await call(page, 'project.merge', {})).toMatchObject({ entries: 0 });
+      const list = await call(page, 'project.cases', { ...firstPage, filter: { text: 'volume.nii' } });
+      const caseId = list.rows[0]?.caseId ?? '';
+
+      mkdirSync(join(folder, 'elsewhere'));
+      renameSync(image, join(folder, 'elsewhere', 'another-name.nii.gz'));
+      await dialogs(null);
+      expect(await call(page, 'project.openStudy', { caseId })).toBeNull();
+      mkdirSync(join(folder, 'empty'));
+      await dialogs(join(folder, 'empty'));
+      await expect(call(page, 'project.openStudy', { caseId })).rejects.toThrow(
+        /could not be found: volume.nii.gz/,
+      );
+      await dialogs(folder);
+      const opened = await call(page, 'project.openStudy', { caseId });
+      await expect
+        .poll(async () => (await call(page, 'app.info', {})).open.map(({ studyId }) => studyId), {
+          timeout: patience,
+        })
+        .toContain(opened?.openId);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   it('undoes all of it after a new start', async () => {
     while (await call(page, 'review.undo', {})) {
       // Until there is nothing left.
     }
     const { own } = await call(page, 'review.get', { runId });
-    expect(own).toMatchObject({ verdicts: {}, comment: '' });
+    expect(own).toMatchObject({ verdicts: {}, comment: '', sentences: {} });
     expect(readroom.complaints).toEqual([]);
   });
 });
