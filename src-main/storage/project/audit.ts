@@ -1,7 +1,7 @@
 /** Pages of the log: who changed what and when, as far as a blinded reader may know. */
 import type { LogEntry, Reader } from '../../../src-contract/project.ts';
-import type { Database, SqlValue } from './database.ts';
-import { caseSubject, entryOf, findBreakIn, type LogRow, logColumns } from './log.ts';
+import type { Database, SqlValue } from './file/database.ts';
+import { caseSubject, entryOf, findBreakIn, type LogRow, logColumns } from './log/log.ts';
 import { blindingOf, seesAll } from './reviews.ts';
 
 export interface LogPage {

@@ -6,7 +6,7 @@ import { applyAffine, point, processorToSource } from '../../../src-contract/geo
 import type { Case, RunRow } from '../../../src-contract/project.ts';
 import { type SourceBox, sourceBoxOf } from '../../../src-contract/source-box.ts';
 import { summarizeEvents, type Trace } from '../../../src-contract/trace.ts';
-import { canonicalJson, sha256Of } from './log.ts';
+import { canonicalJson, sha256Of } from './log/log.ts';
 
 export type RunFacts = Pick<
   RunRow,

@@ -11,10 +11,10 @@ import {
   registerKey,
   type Verdict,
 } from '../../../src-contract/review.ts';
-import { checkLog } from './check-log.ts';
-import { findBreakIn } from './log.ts';
+import { checkLog } from './file/check-log.ts';
+import { rebuild } from './file/rebuild.ts';
+import { findBreakIn } from './log/log.ts';
 import { Project } from './project.ts';
-import { rebuild } from './rebuild.ts';
 import { registerValue, reviewsIn } from './reviews.ts';
 import { makeTrace } from './testing/make-trace.ts';
 

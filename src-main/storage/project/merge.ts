@@ -5,11 +5,11 @@
  */
 import type { Conflict, LogBody, LogEntry, MergeReport } from '../../../src-contract/project.ts';
 import { registerKey } from '../../../src-contract/review.ts';
-import { applyEntry, refresh, Touched } from './apply.ts';
-import { checkEntry, tampered } from './check-log.ts';
-import type { Database } from './database.ts';
 import { factsOf, type RunFacts } from './facts.ts';
-import { canonicalJson, entryOf, insertEntry, type LogRow, logColumns, nameOf } from './log.ts';
+import { checkEntry, tampered } from './file/check-log.ts';
+import type { Database } from './file/database.ts';
+import { applyEntry, refresh, Touched } from './log/apply.ts';
+import { canonicalJson, entryOf, insertEntry, type LogRow, logColumns, nameOf } from './log/log.ts';
 import { hasTrace, putTrace, readTrace, traceText } from './traces.ts';
 
 /** Where the entries of a merge come from: another file, or an archive. */

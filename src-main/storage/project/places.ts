@@ -7,8 +7,8 @@ import type { SourceFile } from '../../../src-contract/study.ts';
 import { defaultLimits } from '../../study/reader.ts';
 import { scanFolder } from '../../study/scan-folder.ts';
 import { zipSources } from '../../study/sources.ts';
-import type { Database } from './database.ts';
-import { sha256Of } from './log.ts';
+import type { Database } from './file/database.ts';
+import { sha256Of } from './log/log.ts';
 
 /** Where a source is, and what is there: the same to the byte, or the same image without its identifiers. */
 export interface Place {

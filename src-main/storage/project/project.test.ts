@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -6,7 +6,8 @@ import { type CaseFilter, caseFilterSchema, type Reader } from '../../../src-con
 import { type Edit, reviewSchema, type Verdict } from '../../../src-contract/review.ts';
 import { parseTrace, serializeTrace } from '../../../src-contract/trace.ts';
 import { logPage } from './audit.ts';
-import { findBreakIn } from './log.ts';
+import { Database } from './file/database.ts';
+import { findBreakIn } from './log/log.ts';
 import { Project } from './project.ts';
 import { listCases, listRuns, nextRun } from './queries.ts';
 import { reviewsFor } from './reviews.ts';
@@ -53,6 +54,38 @@ const reopen = (reader = anna, trusted = true): void => {
   project.close();
   project = Project.open(join(folder, 'a.readroom'), { reader, trusted });
 };
+
+describe('the library', () => {
+  const library = () => join(folder, 'deep', 'library.readroom');
+
+  it('is made where there is none, and opened where there is one', async () => {
+    const first = await Project.openLibrary(library(), anna);
+    first.addRun(makeTrace({ runId: 'one' }), 'Thorax');
+    const { projectId } = first;
+    first.close();
+    const second = await Project.openLibrary(library(), anna);
+    expect(second.view(true)).toMatchObject({
+      projectId,
+      title: 'Library',
+      fileName: null,
+      counts: { runs: 1 },
+    });
+    second.close();
+  });
+
+  it('is made again where its making was cut off', async () => {
+    mkdirSync(join(folder, 'deep'));
+    writeFileSync(library(), '');
+    const first = await Project.openLibrary(library(), anna);
+    first.close();
+    const blank = new Database(join(folder, 'blank'));
+    blank.pragma('journal_mode = WAL');
+    blank.close();
+    const second = await Project.openLibrary(join(folder, 'blank'), anna);
+    expect(second.title).toBe('Library');
+    second.close();
+  });
+});
 
 describe('runs', () => {
   it('are kept whole, in the case that their pixels make', () => {

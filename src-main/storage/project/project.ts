@@ -4,7 +4,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
-import { basename } from 'node:path';
 import { ReadroomError } from '../../../src-contract/errors.ts';
 import {
   type Case,
@@ -17,16 +16,18 @@ import {
 } from '../../../src-contract/project.ts';
 import { type Edit, type Review, registerKey } from '../../../src-contract/review.ts';
 import { parseTrace, serializeTrace, type Trace } from '../../../src-contract/trace.ts';
-import { applyEntry, refresh, Touched } from './apply.ts';
-import type { Database } from './database.ts';
 import { caseOf, factsOf, type RunFacts, titleOfSources } from './facts.ts';
-import { withForeign } from './foreign.ts';
-import { History, type HistoryRow, inverseOf } from './history.ts';
-import { insertEntry, nameOf, nextEntry, sha256Of } from './log.ts';
+import type { Database } from './file/database.ts';
+import { withForeign } from './file/foreign.ts';
+import { createFile, openFile, openOrCreateFile } from './file/open-file.ts';
+import { applyEntry, refresh, Touched } from './log/apply.ts';
+import { checkEdits, missingIn } from './log/check-edits.ts';
+import { History, type HistoryRow, inverseOf } from './log/history.ts';
+import { insertEntry, nameOf, nextEntry, sha256Of } from './log/log.ts';
 import { type LogSource, mergeLog, sourceOf } from './merge.ts';
-import { createFile, openFile } from './open-file.ts';
-import { blindingOf, readersOf, registerValue, reviewsIn, sameValue } from './reviews.ts';
+import { readersOf, registerValue, reviewsIn, sameValue } from './reviews.ts';
 import { hasTrace, putTrace, readTrace } from './traces.ts';
+import { ProjectFacts, viewOf } from './view.ts';
 
 export interface ProjectOptions {
   /** Who reads. Written into the log with the first change that this reader makes. */
@@ -48,24 +49,17 @@ export interface Change {
   readonly cases: ReadonlySet<string>;
 }
 
-interface Facts {
-  /** SQLite's data_version: another one when another program has written. */
-  readonly version: number;
-  readonly projectId: string;
-  readonly title: string;
-  readonly modalities: string[];
-}
-
 export class Project {
   readonly db: Database;
   /** Every opening that writes has a name of its own in the log (rule 2 of src-contract/project.ts). */
   readonly #replica = randomUUID();
   #reader: Reader;
-  #known: Facts | null = null;
+  readonly #facts: ProjectFacts;
   #history: { readonly readerId: string; readonly of: History } | null = null;
 
   private constructor(db: Database, reader: Reader) {
     this.db = db;
+    this.#facts = new ProjectFacts(db);
     this.#reader = reader;
     this.#reader = this.readers().find(({ readerId }) => readerId === reader.readerId) ?? reader;
   }
@@ -77,18 +71,28 @@ export class Project {
 
   /** @throws ReadroomError as createFile */
   static async create(file: string, title: string, reader: Reader): Promise<Project> {
-    const db = await createFile(file);
-    const project = new Project(db, reader);
-    db.transaction(() => {
-      project.#append([{ type: 'project-created', title }]);
-      db.run('INSERT INTO meta (key, value) VALUES (?, ?)', ['origin', project.#replica]);
-    });
+    const project = new Project(await createFile(file), reader);
+    project.#begin(title);
+    return project;
+  }
+
+  /** Readroom's own project: made where there is none yet, or where its making was cut off. */
+  static async openLibrary(file: string, reader: Reader): Promise<Project> {
+    const project = new Project(await openOrCreateFile(file), reader);
+    if (!project.db.get('SELECT 1 FROM log')) project.#begin('Library');
     return project;
   }
 
   /** A project that has not begun: what is merged into it first is what it begins with. */
   static async createEmpty(file: string, reader: Reader): Promise<Project> {
     return new Project(await createFile(file), reader);
+  }
+
+  #begin(title: string): void {
+    this.db.transaction(() => {
+      this.#append([{ type: 'project-created', title }]);
+      this.db.run('INSERT INTO meta (key, value) VALUES (?, ?)', ['origin', this.#replica]);
+    });
   }
 
   close(): void {
@@ -101,34 +105,11 @@ export class Project {
 
   /** The replica that created the project: its name on every machine. */
   get projectId(): string {
-    return this.#facts().projectId;
+    return this.#facts.read().projectId;
   }
 
   get title(): string {
-    return this.#facts().title;
-  }
-
-  /** What few changes touch and every view tells; looked for again when someone has written such a change. */
-  #facts(): Facts {
-    const version = Number(this.db.pragma('data_version'));
-    if (this.#known?.version !== version) this.#known = { version, ...this.#readFacts() };
-    return this.#known;
-  }
-
-  #readFacts(): Omit<Facts, 'version'> {
-    // The entry of its own creation; the first of another's where its own came to it by a merge into a new file.
-    const created = this.db.get<{ replica: string; body: string }>(
-      `SELECT replica, body FROM log WHERE type = 'project-created'
-       ORDER BY replica = (SELECT value FROM meta WHERE key = 'origin') DESC, at, replica, seq LIMIT 1`,
-    );
-    const body = created && (JSON.parse(created.body) as LogBody);
-    return {
-      projectId: created?.replica ?? 'unknown',
-      title: body?.type === 'project-created' ? body.title : basename(this.file),
-      modalities: this.db
-        .all<{ modality: string }>('SELECT DISTINCT modality FROM cases ORDER BY modality')
-        .map(({ modality }) => modality),
-    };
+    return this.#facts.read().title;
   }
 
   // Readers.
@@ -212,7 +193,7 @@ export class Project {
       'SELECT body, title FROM cases WHERE case_id = ?',
       [caseId],
     );
-    if (!row) throw missing('case', 'caseId');
+    if (!row) throw missingIn('case', 'caseId');
     return { ...(JSON.parse(row.body) as Case), title: row.title };
   }
 
@@ -221,7 +202,7 @@ export class Project {
     const row = this.db.get<{ trace_sha256: string }>('SELECT trace_sha256 FROM runs WHERE run_id = ?', [
       runId,
     ]);
-    if (!row) throw missing('run', 'runId');
+    if (!row) throw missingIn('run', 'runId');
     return readTrace(this.db, row.trace_sha256);
   }
 
@@ -231,7 +212,7 @@ export class Project {
 
   caseIdOf(runId: string): string {
     const row = this.db.get<{ case_id: string }>('SELECT case_id FROM runs WHERE run_id = ?', [runId]);
-    if (!row) throw missing('run', 'runId');
+    if (!row) throw missingIn('run', 'runId');
     return row.case_id;
   }
 
@@ -253,7 +234,7 @@ export class Project {
     return this.db.transaction(() => {
       const began = this.db.get('SELECT 1 FROM log') !== null;
       const { report, touched, heads, told } = mergeLog(this.db, source, onProgress);
-      this.#known = null;
+      this.#facts.forget();
       // Entries that only tell of merges are no news: two files that merged each other have the same to say.
       if (began && told) this.#append([{ type: 'merged', heads }]);
       return { report, change: touched };
@@ -282,7 +263,7 @@ export class Project {
    */
   edit(edits: readonly Edit[]): Change {
     return this.db.transaction(() => {
-      this.#check(edits);
+      checkEdits(this.db, this.#reader, edits);
       return this.#append([{ type: 'edited', edits: [...edits], undoes: null, redoes: null }]);
     });
   }
@@ -327,49 +308,6 @@ export class Project {
     });
   }
 
-  #check(edits: readonly Edit[]): void {
-    // Several edits of one register in one change follow each other.
-    const changed = new Map<string, unknown>();
-    for (const edit of edits) {
-      this.#checkSubject(edit);
-      const key = registerKey(edit);
-      const there = changed.has(key) ? changed.get(key) : registerValue(this.db, edit);
-      if (!sameValue(there, edit.before)) {
-        throw new ReadroomError(
-          'input-invalid',
-          'It was changed meanwhile: this change would go over another one.',
-          {
-            field: key,
-            remedy: 'Look at it again, and make the change once more.',
-          },
-        );
-      }
-      changed.set(key, edit.after);
-    }
-  }
-
-  #checkSubject(edit: Edit): void {
-    if ('caseId' in edit) {
-      if (!this.#hasCase(edit.caseId)) throw missing('case', 'caseId');
-      if (edit.kind === 'assignment' && !this.#knows(edit.readerId)) throw missing('reader', 'readerId');
-      return;
-    }
-    if (!('runId' in edit)) return;
-    if (edit.readerId !== this.#reader.readerId) {
-      throw new ReadroomError('input-invalid', 'A reader writes only his or her own review.', {
-        field: 'readerId',
-      });
-    }
-    const run = this.db.get<{ steps: number }>('SELECT steps FROM runs WHERE run_id = ?', [edit.runId]);
-    if (!run) throw missing('run', 'runId');
-    if ('step' in edit && edit.step >= run.steps) throw missing('step', 'step');
-    if ('part' in edit && edit.part > run.steps) throw missing('part', 'part');
-  }
-
-  #knows(readerId: string): boolean {
-    return readerId === this.#reader.readerId || this.readers().some((one) => one.readerId === readerId);
-  }
-
   /** Writes entries of the reader who is at it, carries them out, and brings the lists up to date. */
   #append(
     bodies: readonly LogBody[],
@@ -390,38 +328,13 @@ export class Project {
       write(personal || body.type === 'reader-added' ? readerId : null, body);
     }
     refresh(this.db, touched);
-    if (bodies.some(({ type }) => type === 'case-added' || type === 'project-created')) this.#known = null;
+    if (bodies.some(({ type }) => type === 'case-added' || type === 'project-created')) this.#facts.forget();
     return touched;
   }
 
   view(library: boolean): ProjectView {
-    const { db } = this;
-    const { readerId } = this.#reader;
-    const known = this.readers();
-    // Few cases are removed: what is in them is taken off the whole, which the indices count without reading a row.
-    const counts = db.get<{ cases: number; runs: number; done: number }>(
-      `SELECT (SELECT count(*) FROM cases WHERE removed = 0) AS cases,
-         (SELECT count(*) FROM runs)
-           - (SELECT count(*) FROM cases c JOIN runs r USING (case_id) WHERE c.removed = 1) AS runs,
-         (SELECT count(*) FROM progress WHERE reader_id = ? AND done = 1)
-           - (SELECT count(*) FROM cases c CROSS JOIN progress p
-                WHERE c.removed = 1 AND p.case_id = c.case_id AND p.reader_id = ? AND p.done = 1) AS done`,
-      [readerId, readerId],
-    );
     const { undo, redo } = this.history();
-    return {
-      projectId: this.projectId,
-      title: this.title,
-      fileName: library ? null : basename(this.file),
-      readers: known.some((one) => one.readerId === readerId) ? known : [...known, this.#reader],
-      readerId,
-      blinding: blindingOf(db),
-      counts: { cases: counts?.cases ?? 0, runs: counts?.runs ?? 0, done: counts?.done ?? 0 },
-      modalities: this.#facts().modalities,
-      undo: { undo: undo?.label ?? null, redo: redo?.label ?? null },
-    };
+    const labels = { undo: undo?.label ?? null, redo: redo?.label ?? null };
+    return viewOf(this.db, this.#facts.read(), this.#reader, labels, library);
   }
 }
-
-const missing = (what: string, field: string): ReadroomError =>
-  new ReadroomError('input-invalid', `There is no such ${what} in this project.`, { field });

@@ -1,7 +1,7 @@
 /** Lists of cases and runs: filter, order and pages, in SQL over what apply.ts keeps up to date. */
 import type { CaseFilter, CaseRow, CaseSort, Reader, RunRow } from '../../../src-contract/project.ts';
-import { searchable } from './apply.ts';
-import type { Database, SqlValue } from './database.ts';
+import type { Database, SqlValue } from './file/database.ts';
+import { searchable } from './log/apply.ts';
 import { blindingOf, seesAll } from './reviews.ts';
 
 interface Condition {

@@ -10,8 +10,8 @@ import {
   registerKey,
 } from '../../../src-contract/review.ts';
 import type { ReviewedRun } from '../../review/agreement/reviewed-run.ts';
-import type { Database } from './database.ts';
-import { canonicalJson } from './log.ts';
+import type { Database } from './file/database.ts';
+import { canonicalJson } from './log/log.ts';
 
 interface RegisterRow {
   readonly kind: Edit['kind'];

@@ -2,8 +2,8 @@
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { ReadroomError } from '../../../src-contract/errors.ts';
 import { parseTrace, type Trace, traceLimits } from '../../../src-contract/trace.ts';
-import type { Database } from './database.ts';
-import { sha256Of } from './log.ts';
+import type { Database } from './file/database.ts';
+import { sha256Of } from './log/log.ts';
 
 export function hasTrace(db: Database, sha256: string): boolean {
   return db.get('SELECT 1 FROM traces WHERE sha256 = ?', [sha256]) !== null;

@@ -6,7 +6,7 @@ import type { SourceFile } from '../../../../src-contract/study.ts';
 import { researchNotice } from '../../../../src-contract/trace.ts';
 import { appVersion } from '../../../runs/version.ts';
 import { deidentify } from '../../../study/deidentify/deidentify.ts';
-import { canonicalJson, entryOf, type LogRow, logColumns } from '../log.ts';
+import { canonicalJson, entryOf, type LogRow, logColumns } from '../log/log.ts';
 import { readPlaced } from '../places.ts';
 import type { Project } from '../project.ts';
 import { traceText } from '../traces.ts';

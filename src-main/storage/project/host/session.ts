@@ -1,5 +1,4 @@
 /** The open project and what can be asked of it: the work behind the project protocol. */
-import { existsSync } from 'node:fs';
 import { ReadroomError } from '../../../../src-contract/errors.ts';
 import type { MethodParams, MethodResult } from '../../../../src-contract/method-channel.ts';
 import type { ProjectEvent, ProjectMethods } from '../../../../src-contract/project-protocol.ts';
@@ -76,9 +75,8 @@ export class ProjectSession {
   }
 
   async open({ path, library, trusted, reader }: Params<'open'>): Promise<Result<'open'>> {
-    const make = library && !existsSync(path);
-    const project = make
-      ? await Project.create(path, 'Library', reader)
+    const project = library
+      ? await Project.openLibrary(path, reader)
       : Project.open(path, { reader, trusted });
     this.#replace(project, library);
     return this.#view();

@@ -8,10 +8,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Reader } from '../../../../src-contract/project.ts';
 import { seededRandom } from '../../../engine/decode/random.ts';
 import { forkTransport } from '../../../engine/host/transport.ts';
+import { rebuild } from '../file/rebuild.ts';
 import { ProjectProcess } from '../host/client.ts';
-import { findBreakIn } from '../log.ts';
+import { findBreakIn } from '../log/log.ts';
 import { Project } from '../project.ts';
-import { rebuild } from '../rebuild.ts';
 import { scriptedRun, scriptedSteps } from './changes.ts';
 import { makeTrace } from './make-trace.ts';
 

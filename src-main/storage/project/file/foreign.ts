@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ReadroomError } from '../../../src-contract/errors.ts';
+import { ReadroomError } from '../../../../src-contract/errors.ts';
 import { checkLog } from './check-log.ts';
 import { Database } from './database.ts';
 import { checkHeader, checkPages } from './open-file.ts';

@@ -3,13 +3,13 @@
  * entries come (rule 3: the latest edit of a register holds, the earliest mention of a reader, case or run), and brings
  * the lists up to date.
  */
-import type { LogEntry } from '../../../src-contract/project.ts';
-import { type Edit, registerKey } from '../../../src-contract/review.ts';
-import { disagreementsOf } from '../../review/agreement/disagreements.ts';
-import type { Database } from './database.ts';
-import type { RunFacts } from './facts.ts';
+import type { LogEntry } from '../../../../src-contract/project.ts';
+import { type Edit, registerKey } from '../../../../src-contract/review.ts';
+import { disagreementsOf } from '../../../review/agreement/disagreements.ts';
+import type { RunFacts } from '../facts.ts';
+import type { Database } from '../file/database.ts';
+import { readersOf, reviewedRun, reviewsIn } from '../reviews.ts';
 import { canonicalJson } from './log.ts';
-import { readersOf, reviewedRun, reviewsIn } from './reviews.ts';
 
 /** What entries touched, to be brought up to date with `refresh` in the same transaction. */
 export class Touched {

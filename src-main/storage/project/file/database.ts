@@ -4,7 +4,7 @@
  * (schema.ts compares them before anything is read). SQLite's own words become typed errors that name the file.
  */
 import Libsql from 'libsql';
-import { ReadroomError, toReadroomError } from '../../../src-contract/errors.ts';
+import { ReadroomError, toReadroomError } from '../../../../src-contract/errors.ts';
 
 export type SqlValue = string | number | null | Uint8Array;
 type Handle = InstanceType<typeof Libsql>;

@@ -1,7 +1,7 @@
 /** Undo and redo, read out of the log: which change of a reader is the next to be taken back, and in what words. */
-import type { LogBody } from '../../../src-contract/project.ts';
-import { type Edit, invertEdits } from '../../../src-contract/review.ts';
-import type { Database } from './database.ts';
+import type { LogBody } from '../../../../src-contract/project.ts';
+import { type Edit, invertEdits } from '../../../../src-contract/review.ts';
+import type { Database } from '../file/database.ts';
 
 /** A change in a few words, for the menu and the audit trail. */
 export function describeEdits(edits: readonly Edit[]): string | null {

@@ -1,8 +1,8 @@
 /** The log of a project: hashes, numbers and clock of its entries (rules 1 to 3 of src-contract/project.ts). */
 import { createHash } from 'node:crypto';
-import type { LogBody, LogEntry } from '../../../src-contract/project.ts';
-import { registerKey } from '../../../src-contract/review.ts';
-import type { Database } from './database.ts';
+import type { LogBody, LogEntry } from '../../../../src-contract/project.ts';
+import { registerKey } from '../../../../src-contract/review.ts';
+import type { Database } from '../file/database.ts';
 import { describeEdits } from './history.ts';
 
 export const noHash = '0'.repeat(64);

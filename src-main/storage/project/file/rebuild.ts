@@ -1,10 +1,10 @@
 /** Makes everything that follows from the log anew: after an upgrade, and for a file that may say anything. */
 
-import { applyEntry, refresh, Touched } from './apply.ts';
+import { factsOf } from '../facts.ts';
+import { applyEntry, refresh, Touched } from '../log/apply.ts';
+import { entryOf, type LogRow, logColumns, noteEntry } from '../log/log.ts';
+import { readTrace } from '../traces.ts';
 import type { Database } from './database.ts';
-import { factsOf } from './facts.ts';
-import { entryOf, type LogRow, logColumns, noteEntry } from './log.ts';
-import { readTrace } from './traces.ts';
 
 export function rebuild(db: Database): void {
   for (const table of ['progress', 'steps', 'runs', 'cases', 'readers', 'registers', 'subjects']) {

@@ -2,8 +2,8 @@
 import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, readSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ReadroomError } from '../../../src-contract/errors.ts';
-import { projectVersion } from '../../../src-contract/project.ts';
+import { ReadroomError } from '../../../../src-contract/errors.ts';
+import { projectVersion } from '../../../../src-contract/project.ts';
 import { checkLog } from './check-log.ts';
 import { Database } from './database.ts';
 import { rebuild } from './rebuild.ts';
@@ -25,6 +25,16 @@ export async function createFile(file: string): Promise<Database> {
       remedy: 'Choose another name, or open it.',
     });
   }
+  return initialise(file);
+}
+
+/** The same where the making of the file was cut off, too: a file without a table is no one's work. */
+export async function openOrCreateFile(file: string): Promise<Database> {
+  if (!existsSync(file) || statSync(file).size === 0 || isBlank(file)) return initialise(file);
+  return openFile(file, { trusted: true });
+}
+
+async function initialise(file: string): Promise<Database> {
   await mkdir(dirname(file), { recursive: true });
   const db = new Database(file);
   try {
@@ -34,6 +44,16 @@ export async function createFile(file: string): Promise<Database> {
   } catch (thrown) {
     db.close();
     throw thrown;
+  }
+}
+
+function isBlank(file: string): boolean {
+  checkHeader(file);
+  const db = new Database(file);
+  try {
+    return checkSchema(db) === 0;
+  } finally {
+    db.close();
   }
 }
 

@@ -1,9 +1,9 @@
 /** A log that comes from elsewhere: each entry against the schema, all of them against the chain, traces against both. */
-import { ReadroomError } from '../../../src-contract/errors.ts';
-import { type LogEntry, logEntrySchema } from '../../../src-contract/project.ts';
+import { ReadroomError } from '../../../../src-contract/errors.ts';
+import { type LogEntry, logEntrySchema } from '../../../../src-contract/project.ts';
+import { canonicalJson, entryOf, findBreakIn, type LogRow, logColumns, nameOf } from '../log/log.ts';
+import { hasTrace } from '../traces.ts';
 import type { Database } from './database.ts';
-import { canonicalJson, entryOf, findBreakIn, type LogRow, logColumns, nameOf } from './log.ts';
-import { hasTrace } from './traces.ts';
 
 /** Entries of one file; a study of 10,000 cases read by ten readers has a tenth of it. */
 const maxEntries = 20_000_000;

@@ -1,6 +1,6 @@
 /** The tables of a project file, version by version, and the check that a file holds these and nothing else. */
-import { ReadroomError } from '../../../src-contract/errors.ts';
-import { projectVersion } from '../../../src-contract/project.ts';
+import { ReadroomError } from '../../../../src-contract/errors.ts';
+import { projectVersion } from '../../../../src-contract/project.ts';
 import { Database } from './database.ts';
 
 /** 'Rdrm' in SQLite's header: says whose file it is. */
