@@ -5,6 +5,7 @@
 import { openModel } from '../src-main/engine/model/open-model.ts';
 import {
   type BenchResult,
+  benchThreads,
   containerOf,
   type Log,
   largeCheckpoint,
@@ -21,7 +22,7 @@ import {
 } from './bench.ts';
 
 async function measure(container: string, repeats: number, log: Log) {
-  const model = await openModel(container, { providers: ['cpu'] });
+  const model = await openModel(container, { providers: ['cpu'], threads: benchThreads() });
   // One token, which is not decoded further: the run is its first token and nothing else.
   const forcedTokens = model.tokenizer.encode('A').slice(0, 1);
   const ask = (images: ReturnType<typeof syntheticSlices>, question: string) =>

@@ -5,6 +5,7 @@
 import { openModel } from '../src-main/engine/model/open-model.ts';
 import {
   type BenchResult,
+  benchThreads,
   containerOf,
   type Log,
   largeCheckpoint,
@@ -35,7 +36,11 @@ type Arm = (typeof arms)[number];
 
 async function compare(container: string, repeats: number, log: Log) {
   // Without a memory of earlier images, and from an empty KV cache, every run of either arm starts cold.
-  const model = await openModel(container, { providers: ['cpu'], featureCacheBytes: 0 });
+  const model = await openModel(container, {
+    providers: ['cpu'],
+    threads: benchThreads(),
+    featureCacheBytes: 0,
+  });
   const forcedTokens = model.tokenizer.encode(answer);
   const ask = (images: ReturnType<typeof syntheticSlices>, arm: Arm) =>
     request3d(model, images, 'Is there a lesion?', { forcedTokens, reencode: arm === 'reference' });
