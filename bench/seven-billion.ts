@@ -226,8 +226,11 @@ function residentMB(pid: number | undefined): Resident {
   } catch {
     return {};
   }
-  const field = (name: string) =>
-    Math.round(Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(status)?.[1]) / 1000);
+  const field = (name: string) => {
+    // A process that just ended has no memory left to tell of.
+    const kilobytes = new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(status)?.[1];
+    return kilobytes === undefined ? undefined : Math.round(Number(kilobytes) / 1000);
+  };
   return { anonymousMB: field('RssAnon'), mappedMB: field('RssFile'), peakResidentMB: field('VmHWM') };
 }
 

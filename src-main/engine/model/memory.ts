@@ -1,14 +1,10 @@
 /** What a model needs in memory, and whether it is there: a cheap check before minutes of loading end in a crash. */
 import { freemem, platform, totalmem } from 'node:os';
 import { ReadroomError } from '../../../src-contract/errors.ts';
+import { loadedOverFiles } from '../../checkpoint/conversion-plan.ts';
 import type { Manifest } from '../../checkpoint/manifest.ts';
 import { bytesOf } from './float-tensors.ts';
 
-/**
- * Resident size over container size, measured: ONNX Runtime packs weights again for its kernels (7B int4: 6.0 GB for
- * 4.4 GB of files).
- */
-const loadedOverFiles = 1.4;
 /** Positions that any useful run needs. */
 const usefulPositions = 4096;
 /** Part of what is free after loading that the cache may take. */
@@ -22,9 +18,11 @@ export function cacheBytesPerPosition(manifest: Manifest): number {
   return 2 * layers * kvHeads * headDim * bytesOf[manifest.graphs.decoder.activation];
 }
 
-/** Bytes that the loaded weights take. */
+/** Bytes that the loaded weights take. The embedding table stays in its file's mapping, which is no memory of ours. */
 export function loadedBytes(manifest: Manifest): number {
-  const graphs = manifest.files.filter((file) => /\.(onnx|bin)$/.test(file.name));
+  const graphs = manifest.files.filter(
+    ({ name }) => /\.(onnx|bin)$/.test(name) && !name.startsWith('embed.'),
+  );
   return overheadBytes + loadedOverFiles * graphs.reduce((sum, file) => sum + file.bytes, 0);
 }
 
