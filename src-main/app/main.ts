@@ -133,6 +133,8 @@ function start(): void {
   app.on('open-file', (event, path) => {
     event.preventDefault();
     openPaths([path]);
+    // On macOS the program lives on without a window, and Finder opens files with it.
+    if (!window && app.isReady()) show();
   });
   app.on('activate', () => {
     if (!window && app.isReady()) show();
