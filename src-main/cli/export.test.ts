@@ -58,6 +58,9 @@ it('finds pixels that were moved', async () => {
 });
 
 it('refuses what it can not use, and writes nothing', async () => {
+  const none = await readroom('export', 'run.json', '--format', 'pdf', '--out', 'no');
+  expect(none.code).toBe(3);
+  expect(none.stderr).toContain('Nothing was exported: There is nothing here that prints pages');
   const unknown = await readroom('export', 'run.json', '--format', 'word', '--out', 'no');
   expect(unknown.code).toBe(2);
   expect(unknown.stderr).toContain("'word' is none of trace, unimed-cot");

@@ -65,7 +65,9 @@ export async function exportRuns(job: ExportJob): Promise<ExportResult> {
     await closeAll(writers.values());
     stopIfCancelled(job.signal);
     const { files } = output;
-    await output.commit(job.replace ?? false);
+    // Where every run was left out there is nothing to put anywhere.
+    if (files === 0) await output.discard();
+    else await output.commit(job.replace ?? false);
     return { files, runs, skipped };
   } catch (thrown) {
     await closeAll(writers.values()).catch(() => undefined);

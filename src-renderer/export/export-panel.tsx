@@ -168,7 +168,9 @@ function Report({ report }: { report: ExportReport }) {
   return (
     <section className="export-report" data-testid="export-report">
       <p>
-        {counted(report.runs, 'run')} exported into {counted(report.files, 'file')}.
+        {report.files > 0
+          ? `${counted(report.runs, 'run')} exported into ${counted(report.files, 'file')}.`
+          : 'Nothing was written.'}
       </p>
       {report.skipped.length > 0 && (
         <>

@@ -151,7 +151,10 @@ export function connectExport(): void {
     const leftOut = report.skipped.length > 0 ? `; ${report.skipped.length} left out` : '';
     useUi.getState().notify({
       tone: 'info',
-      message: `Exported ${counted(report.runs, 'run')} into ${counted(report.files, 'file')}${leftOut}.`,
+      message:
+        report.files > 0
+          ? `Exported ${counted(report.runs, 'run')} into ${counted(report.files, 'file')}${leftOut}.`
+          : 'Nothing was exported: the export dialog says why.',
     });
   });
   on('export.failed', ({ exportId, error }) => {

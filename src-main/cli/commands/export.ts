@@ -153,6 +153,12 @@ async function write(input: Input, options: ExportCommandOptions, signal: AbortS
       },
     });
     bar.stop();
+    const [first] = result.skipped;
+    if (result.files === 0 && first) {
+      throw new ReadroomError('input-invalid', `Nothing was exported: ${first.reason}`, {
+        remedy: 'Choose other formats, or say with --source where the pixels are.',
+      });
+    }
     if (options.json) {
       process.stdout.write(`${JSON.stringify({ out: options.out, ...result }, null, 2)}\n`);
       return;

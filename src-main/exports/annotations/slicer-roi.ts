@@ -48,6 +48,7 @@ function markupsOf({ findings, title }: RunToExport, finding: Finding): object {
     markups: [
       {
         type: 'ROI',
+        name: finding.label,
         coordinateSystem: 'LPS',
         coordinateUnits: 'mm',
         locked: false,
