@@ -130,8 +130,9 @@ describeWindow('The project', () => {
         both: [await projectPid(), readroom.app.process().pid ?? 0],
       };
       const gone = new Promise<void>((resolve) => readroom.app.process().once('exit', () => resolve()));
+      let over = false;
       const editing = (async () => {
-        for (;;) {
+        while (!over) {
           const after = `change ${++changes}`;
           await call(page, 'review.edit', { edits: [{ ...of, before, after }] });
           acknowledged = after;
@@ -140,6 +141,8 @@ describeWindow('The project', () => {
       })().catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 400));
       for (const pid of pids[killed]) process.kill(pid, 'SIGKILL');
+      // Between two changes nobody notices: the next one starts the process again.
+      over = true;
       // The window lives on where its main process does; the change that was on its way is told as failed.
       if (killed !== 'project') {
         await gone;
