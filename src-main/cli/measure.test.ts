@@ -199,7 +199,10 @@ describe('evaluate and ablate', () => {
     expect(batches[0].scores[0]).toMatchObject({ kind: 'all', count: 6, failed: 0 });
     expect(batches[0].scores[0].answers.inference.value).toBe(1);
     expect(differences[0].name).toBe('text-only');
-    expect(readdirSync(join(out, 'grounded'))).toHaveLength(6);
+    const traces = readdirSync(join(out, 'grounded'));
+    expect(traces).toHaveLength(6);
+    const trace = parseTrace(readFileSync(join(out, 'grounded', traces[0]), 'utf8'));
+    expect(trace.expected).toBe(rows[0].answer);
 
     const again = await readroom(...command);
     expect(again.stderr).not.toContain('Preset');

@@ -5,7 +5,12 @@ import { isAbsolute, join } from 'node:path';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { z } from 'zod';
 import { ReadroomError, toReadroomError } from '../../../src-contract/errors.ts';
-import type { Options, RunEvent } from '../../../src-contract/run-events.ts';
+import {
+  type OptionLetter,
+  type Options,
+  optionLetters,
+  type RunEvent,
+} from '../../../src-contract/run-events.ts';
 import { extractAnswerChoice } from '../../engine/grounding/answers.ts';
 import { prepareReferenceImage, prepareReferenceVolume } from '../../runs/prepare-reference.ts';
 import type { PreparedInput } from '../../runs/prepared-input.ts';
@@ -31,8 +36,13 @@ interface Row {
   readonly record: Record<string, unknown>;
   readonly question: string;
   readonly options: Options;
+  /** The right answer, where the table has one: kept in the trace. */
+  readonly expected?: OptionLetter;
   readonly path: string;
 }
+
+const letterOf = (answer: unknown): OptionLetter | undefined =>
+  optionLetters.find((letter) => letter === String(answer ?? '').trim());
 
 const json2dSchema = z.looseObject({
   question: z.string(),
@@ -108,7 +118,13 @@ export function rows2d(path: string, imageRoot: string | undefined): Row[] {
       C: row.option_C ?? '',
       D: row.option_D ?? '',
     };
-    return { record: row, question: row.question, options, path: underRoot(row.image_path, imageRoot) };
+    return {
+      record: row,
+      question: row.question,
+      options,
+      expected: letterOf(row.answer),
+      path: underRoot(row.image_path, imageRoot),
+    };
   });
 }
 
@@ -142,6 +158,7 @@ export function rows3d(path: string, dataRoot: string | undefined): Row[] {
       C: record['Choice C'] ?? '',
       D: record['Choice D'] ?? '',
     },
+    expected: letterOf(record.Answer),
     path: underRoot(record['Image Path'], dataRoot),
   }));
 }
