@@ -302,6 +302,10 @@ describeWindow('Review', () => {
     expect(open).toBeGreaterThan(0);
     await page.locator('[data-testid=disagreement][data-settled=false]').first().click();
     await page.getByTestId('others').first().waitFor();
+    // The next one by its key; the box that only the first reader added is there to be taken over.
+    await page.keyboard.press('Shift+D');
+    await page.getByTestId('others-on-run').getByTestId('adopt').click();
+    await page.getByTestId('added-card').waitFor();
     for (let n = 0; n < 3; n++) await step(page, n).getByTestId('take-over').first().click();
     await saved(page);
     await page.getByTestId('finish').click();
@@ -311,6 +315,29 @@ describeWindow('Review', () => {
     const stillOpen = await page.locator('[data-testid=disagreement][data-settled=false]').count();
     expect(stillOpen).toBeLessThan(open);
     await page.keyboard.press('Escape');
+  });
+
+  it('a case is renamed, noted, assigned and found again by its note', async () => {
+    await page.keyboard.press('Control+l');
+    if ((await page.getByTestId('case-runs').count()) === 0)
+      await page.getByTestId('case-item').first().click();
+    await page.getByTestId('case-rename').click();
+    await page.getByTestId('case-title-field').fill('Right lung, solid');
+    await page.keyboard.press('Enter');
+    await page.getByTestId('case-item').filter({ hasText: 'Right lung, solid' }).waitFor();
+    await page.getByTestId('case-note').click();
+    await page.getByTestId('case-note-field').fill('show to the students');
+    await page.keyboard.press('Control+Enter');
+    await page.getByTestId('case-note').filter({ hasText: 'students' }).waitFor();
+    await page.locator('.assign summary').click();
+    await page.locator('.assign-list').getByText('Ben').click();
+    await page.locator('.case-item .reader-dot').first().waitFor();
+    await page.getByTestId('cases-search').fill('no such case');
+    await page.getByTestId('cases-empty').waitFor();
+    await page.getByTestId('cases-search').fill('students');
+    await page.getByTestId('case-item').first().waitFor();
+    await expectClean(page);
+    await page.getByTestId('cases-search').fill('');
   });
 
   it('the history of the case says who did what, and its chain is whole', async () => {

@@ -100,9 +100,13 @@ export const onSlice = (slice: number, numbers: readonly number[]): ScriptedRun 
 const scribe: Reader = { readerId: 'scribe', name: 'Fixture', role: 'reader' };
 
 /** A library as the program keeps it, with these runs in it. */
-export async function seedLibrary(userData: string, traces: readonly Trace[]): Promise<void> {
+export async function seedLibrary(
+  userData: string,
+  traces: readonly Trace[],
+  titles: readonly string[] = [],
+): Promise<void> {
   const project = await Project.create(join(userData, 'library.readroom'), 'Library', scribe);
-  for (const trace of traces) project.addRun(trace, sampleTitle);
+  for (const [n, trace] of traces.entries()) project.addRun(trace, titles[n] ?? sampleTitle);
   project.close();
 }
 

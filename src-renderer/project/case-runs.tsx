@@ -13,7 +13,7 @@ import { call } from '../state/bridge.ts';
 import { useUi } from '../state/ui-store.ts';
 import { useCases } from './cases-store.ts';
 import { showHistory } from './history-store.ts';
-import { readerClass, useProject, useReaders } from './project-store.ts';
+import { readerClass, renameCase, useProject, useReaders } from './project-store.ts';
 
 async function makeEdit(edit: Edit): Promise<boolean> {
   try {
@@ -38,6 +38,7 @@ export function CaseRuns({ row }: { row: CaseRow }) {
         ))}
       </ul>
       <CaseNote row={row} />
+      <CaseTitle row={row} />
       <div className="case-actions">
         <button
           type="button"
@@ -169,6 +170,33 @@ function CaseNote({ row: { caseId, note } }: { row: CaseRow }) {
     >
       {note || 'Add a note'}
     </button>
+  );
+}
+
+/** Another name for the case; the log keeps the one before. */
+function CaseTitle({ row: { caseId, title } }: { row: CaseRow }) {
+  const [open, setOpen] = useState(false);
+  if (!open) {
+    return (
+      <button type="button" className="link small" data-testid="case-rename" onClick={() => setOpen(true)}>
+        Rename
+      </button>
+    );
+  }
+  const rename = async (words: string): Promise<void> => {
+    const after = words.trim();
+    if (after !== '' && after !== title && !(await renameCase(caseId, title, after))) return;
+    setOpen(false);
+  };
+  return (
+    <WordsForm
+      label="Title of the case"
+      value={title}
+      testId="case-title-field"
+      short
+      onCancel={() => setOpen(false)}
+      onDone={rename}
+    />
   );
 }
 

@@ -2,7 +2,7 @@
 import { create } from 'zustand';
 import { type ErrorPayload, ReadroomError, toReadroomError } from '../../src-contract/errors.ts';
 import type { ProjectView, Reader } from '../../src-contract/project.ts';
-import { type Blinding, defaultBlinding } from '../../src-contract/review.ts';
+import type { Blinding, Edit } from '../../src-contract/review.ts';
 import { call, on } from '../state/bridge.ts';
 import { useUi } from '../state/ui-store.ts';
 
@@ -86,21 +86,35 @@ export const addReader = (name: string, role: Reader['role']) =>
   change(() => call('readers.add', { name, role }));
 export const chooseReader = (readerId: string) => change(() => call('readers.choose', { readerId }));
 
+/**
+ * Sets a register whose present value the window may not know: what is shown can be a default, where nothing is there.
+ * @returns true when it is on the disk
+ */
+async function setRegister(edit: (before: null | 'shown') => Edit): Promise<boolean> {
+  for (const before of [null, 'shown'] as const) {
+    try {
+      await call('review.edit', { edits: [edit(before)] });
+      return true;
+    } catch (thrown) {
+      // Refused because something else is there: that is what was shown.
+      if (before === 'shown' || toReadroomError(thrown).code !== 'input-invalid') {
+        useUi.getState().report(thrown);
+        return false;
+      }
+    }
+  }
+  return false;
+}
+
 export async function setBlinding(after: Blinding): Promise<void> {
   const { view } = useProject.getState();
   if (!view) return;
-  // Where nobody has set it yet, nothing is there, and the view shows what holds by default.
-  const isDefault = JSON.stringify(view.blinding) === JSON.stringify(defaultBlinding);
-  const befores = isDefault ? [null, view.blinding] : [view.blinding];
-  for (const [n, before] of befores.entries()) {
-    try {
-      await call('review.edit', { edits: [{ kind: 'blinding', before, after }] });
-      return;
-    } catch (thrown) {
-      if (n === befores.length - 1) useUi.getState().report(thrown);
-    }
-  }
+  const shown = view.blinding;
+  await setRegister((before) => ({ kind: 'blinding', before: before === null ? null : shown, after }));
 }
+
+export const renameCase = (caseId: string, shown: string, after: string): Promise<boolean> =>
+  setRegister((before) => ({ kind: 'case-title', caseId, before: before === null ? null : shown, after }));
 
 export async function mergeProject(): Promise<void> {
   const { notify, report } = useUi.getState();

@@ -23,12 +23,15 @@ import {
   stepInHand,
   walk,
 } from './decisions.ts';
-import { openNextRun } from './open-run.ts';
+import { openNextDifference, openNextRun } from './open-run.ts';
 import { isBlind, isDone, useReview } from './review-store.ts';
 
 /** The review is on the right, with a run in it. */
 export const isReviewing = (): boolean =>
-  useUi.getState().side === 'review' && useUi.getState().chatOpen && useReview.getState().session !== null;
+  useUi.getState().side === 'review' &&
+  useUi.getState().chatOpen &&
+  useReview.getState().session !== null &&
+  useReview.getState().opening === null;
 
 const onStep = (): boolean =>
   isReviewing() && stepInHand(useReview.getState()) !== null && !isBlind(useReview.getState());
@@ -77,6 +80,13 @@ const deciding: readonly ViewerCommand[] = [
     'Next unfinished run',
     'Shift+n',
     () => void openNextRun(),
+    () => useUi.getState().side === 'review',
+  ),
+  command(
+    'next-difference',
+    'Next difference of the readers that is not settled',
+    'Shift+d',
+    () => void openNextDifference(),
     () => useUi.getState().side === 'review',
   ),
   command(

@@ -1,5 +1,11 @@
 /** What a reader does with a run: every function here is one change, which undo takes back in one go. */
-import { type AmendedAnswer, openSteps, type RejectReason, type Verdict } from '../../src-contract/review.ts';
+import {
+  type AddedBox,
+  type AmendedAnswer,
+  openSteps,
+  type RejectReason,
+  type Verdict,
+} from '../../src-contract/review.ts';
 import { clipToSource, type SourceBox, sourceBoxOf } from '../../src-contract/source-box.ts';
 import { useProject } from '../project/project-store.ts';
 import { call } from '../state/bridge.ts';
@@ -30,7 +36,8 @@ export function stepInHand({ place }: Pick<ReviewState, 'place'>): number | null
 /** May something be changed now? A finished reading says why not. */
 function mayChange(): boolean {
   const state = useReview.getState();
-  if (!state.session || !state.own) return false;
+  // What is pressed while another run is on its way is meant for that one.
+  if (!state.session || !state.own || state.opening !== null) return false;
   if (!isDone(state)) return true;
   useUi.getState().notify({
     tone: 'info',
@@ -272,6 +279,12 @@ export function takeOver(step: number, verdict: Verdict, box: SourceBox | null):
     { kind: 'verdict', step, after: verdict },
     { kind: 'box', step, after: box },
   ]);
+}
+
+/** Another reader's added box, taken over as one's own. */
+export function adopt(box: AddedBox): void {
+  if (!mayChange()) return;
+  void change([{ kind: 'added', boxId: crypto.randomUUID(), after: box }]);
 }
 
 export async function finishReading(): Promise<void> {

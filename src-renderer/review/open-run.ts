@@ -9,11 +9,12 @@ import { summarizeEvents, type Trace } from '../../src-contract/trace.ts';
 import { useCases } from '../project/cases-store.ts';
 import { rememberCase } from '../project/project-store.ts';
 import { call, on } from '../state/bridge.ts';
+import { useOverlay } from '../state/overlay.ts';
 import { loadRun, useRuns } from '../state/run-store.ts';
 import { type SeriesRef, useStudies } from '../state/study-store.ts';
 import { useUi } from '../state/ui-store.ts';
 import { keepTime, settled } from './edits.ts';
-import { isBlind, type Place, useReview } from './review-store.ts';
+import { boxIds, isBlind, type Place, useReview } from './review-store.ts';
 import { startTimer, stopTimer } from './timer.ts';
 
 /** The series of an open study that a trace is about. */
@@ -182,4 +183,35 @@ export async function openNextRun(): Promise<void> {
   } catch (thrown) {
     report(thrown);
   }
+}
+
+/** The next step, or added box, on which readers differ and nobody has settled it: after the one in hand. */
+export async function openNextDifference(): Promise<void> {
+  const { session, place } = useReview.getState();
+  const { notify, report } = useUi.getState();
+  try {
+    const { rows } = await call('project.disagreements', { filter: useCases.getState().filter });
+    const open = rows.filter(({ settled: isSettled }) => !isSettled);
+    const step = place.kind === 'step' ? place.step : null;
+    const here = open.findIndex((row) => row.runId === session?.runId && row.step === step);
+    const next = open[(here + 1) % Math.max(1, open.length)];
+    if (!next || (here >= 0 && open.length === 1)) {
+      notify({ tone: 'info', message: 'Readers do not differ on anything else that is not settled.' });
+      return;
+    }
+    await openRun(
+      next.runId,
+      next.caseId,
+      next.step === null ? { kind: 'closing' } : { kind: 'step', step: next.step },
+    );
+    showPlaceOf();
+  } catch (thrown) {
+    report(thrown);
+  }
+}
+
+/** To the box of the step in hand. */
+function showPlaceOf(): void {
+  const { session, place } = useReview.getState();
+  if (session && place.kind === 'step') useOverlay.getState().show(boxIds.model(session.runId, place.step));
 }

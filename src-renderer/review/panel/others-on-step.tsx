@@ -34,6 +34,7 @@ function OtherRow({ review, step, model }: { review: Review; step: number; model
   if (!verdict) return null;
   const box = boxes[step] ?? null;
   const mine = own?.boxes[step] ?? (own?.verdicts[step]?.decision === 'accept' ? model : null);
+  const { [step]: sentence } = review.sentences;
   const words = [verdict.reasons.map((reason) => rejectReasons[reason]).join(', '), verdict.comment]
     .filter(Boolean)
     .join('. ');
@@ -46,6 +47,7 @@ function OtherRow({ review, step, model }: { review: Review; step: number; model
       <td>
         {decisionWords[verdict.decision]}
         {words ? <span className="dim"> {words}</span> : null}
+        {sentence ? <span className="dim"> Writes: {sentence}</span> : null}
       </td>
       <td className="number-cell">
         {box && (

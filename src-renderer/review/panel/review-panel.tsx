@@ -8,6 +8,7 @@ import { isBlind, useReview } from '../review-store.ts';
 import { AddedCard } from './added-card.tsx';
 import { AnswerCard } from './answer-card.tsx';
 import { ClosingCard } from './closing-card.tsx';
+import { OthersOnRun } from './others-on-run.tsx';
 import { ReadingComment } from './reading-comment.tsx';
 import { ReviewFoot } from './review-foot.tsx';
 import { ReviewHead } from './review-head.tsx';
@@ -28,7 +29,7 @@ export function ReviewPanel() {
           Opening the run
         </p>
       )}
-      {session ? <Reading key={session.runId} /> : opening === null && <ReviewStart />}
+      {opening === null && (session ? <Reading key={session.runId} /> : <ReviewStart />)}
     </section>
   );
 }
@@ -88,6 +89,7 @@ function Reading() {
           {blind ? 'Draw a box' : 'Add a box that the model missed'} <kbd>B</kbd>
         </button>
         <HiddenNote />
+        <OthersOnRun />
         <ReadingComment />
       </section>
       <ReviewFoot />
