@@ -22,7 +22,7 @@ import { optionLetters, optionsSchema, presetSchema, stopReasonSchema } from './
 import { sourceFileSchema } from './study.ts';
 import { traceSeriesSchema } from './trace.ts';
 
-export const projectVersion = 3;
+export const projectVersion = 4;
 /** Suffix of project files, and of the archives that carry a project from one machine to another. */
 export const projectSuffix = 'readroom';
 export const archiveSuffix = 'readroom.zip';

@@ -49,7 +49,18 @@ export function logPage(
     total: (counts?.total ?? 0) - hidden,
     entries: rows.map(entryOf),
     hidden,
-    // Looked for once a listing; pages after the first belong to the same one.
-    broken: offset === 0 ? findBreakIn(db) : null,
+    broken: brokenIn(db),
   };
+}
+
+const looked = new WeakMap<Database, { readonly version: number; readonly broken: string | null }>();
+
+/** The whole chain, once an opening: what is appended here follows on; what another program wrote is looked at again. */
+function brokenIn(db: Database): string | null {
+  const version = Number(db.pragma('data_version'));
+  const before = looked.get(db);
+  if (before?.version === version) return before.broken;
+  const broken = findBreakIn(db);
+  looked.set(db, { version, broken });
+  return broken;
 }

@@ -46,7 +46,7 @@ const close = (project: Project): void => {
 function contents({ db }: Project) {
   return {
     registers: db.all('SELECT key, value, at, replica, seq FROM registers ORDER BY key'),
-    cases: db.all('SELECT * FROM cases ORDER BY case_id'),
+    cases: db.all('SELECT * FROM cases JOIN case_bodies USING (case_id) ORDER BY case_id'),
     runs: db.all('SELECT * FROM runs ORDER BY run_id'),
     readers: db.all('SELECT * FROM readers ORDER BY reader_id'),
     progress: db.all('SELECT * FROM progress ORDER BY reader_id, run_id'),

@@ -190,7 +190,7 @@ export class Project {
   /** @throws ReadroomError 'input-invalid' where there is no such case */
   case(caseId: string): Case {
     const row = this.db.get<{ body: string; title: string }>(
-      'SELECT body, title FROM cases WHERE case_id = ?',
+      'SELECT body, title FROM cases JOIN case_bodies USING (case_id) WHERE case_id = ?',
       [caseId],
     );
     if (!row) throw missingIn('case', 'caseId');

@@ -107,8 +107,11 @@ export class Database {
   close(): void {
     this.#statements.clear();
     try {
-      // The driver lets go of its statements some time later; SQLite would tidy up no earlier than that.
+      // The driver lets go of its statements some time later; SQLite would tidy up no earlier than that. Someone else who
+      // has the file open is not waited for: the last one to leave tidies up.
+      this.exec('PRAGMA busy_timeout = 0');
       this.pragma('wal_checkpoint(TRUNCATE)');
+      this.pragma('journal_mode = DELETE');
     } catch {
       // Nothing is lost: it is tidied up when the file is opened again.
     }

@@ -7,7 +7,16 @@ import { readTrace } from '../traces.ts';
 import type { Database } from './database.ts';
 
 export function rebuild(db: Database): void {
-  for (const table of ['progress', 'steps', 'runs', 'cases', 'readers', 'registers', 'subjects']) {
+  for (const table of [
+    'progress',
+    'steps',
+    'runs',
+    'case_bodies',
+    'cases',
+    'readers',
+    'registers',
+    'subjects',
+  ]) {
     db.run(`DELETE FROM ${table}`);
   }
   const touched = new Touched();

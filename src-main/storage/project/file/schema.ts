@@ -142,8 +142,21 @@ ALTER TABLE places ADD COLUMN bytes INTEGER;
 ALTER TABLE places ADD COLUMN actual_sha256 TEXT;
 `;
 
+/** Lists of 10,000 cases: what a case holds (a thousand files with their hashes) lies apart from what lists read. */
+const version4 = `
+ALTER TABLE cases DROP COLUMN body;
+CREATE TABLE case_bodies (
+  case_id TEXT PRIMARY KEY REFERENCES cases (case_id),
+  body TEXT NOT NULL
+) STRICT;
+CREATE INDEX cases_by_modality ON cases (modality);
+CREATE INDEX log_created ON log (at, replica, seq) WHERE type = 'project-created';
+CREATE INDEX runs_disagreeing ON runs (case_id) WHERE disagreement = 1;
+CREATE INDEX runs_read_twice ON runs (case_id) WHERE finished > 1;
+`;
+
 /** What makes version n out of version n - 1; the first makes an empty file. What follows from the log is rebuilt after. */
-export const migrations: readonly string[] = [version1, version2, version3];
+export const migrations: readonly string[] = [version1, version2, version3, version4];
 
 if (migrations.length !== projectVersion) throw new Error('Each version of a project needs its migration.');
 

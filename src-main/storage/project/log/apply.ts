@@ -47,12 +47,17 @@ export function applyEntry(
     case 'case-added': {
       const { caseId, title, series, synthetic } = body.case;
       db.run(
-        `INSERT INTO cases (case_id, body, at, replica, seq, title, title_key, modality, synthetic, note, removed,
-           runs, newest, search) VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, '', 0, 0, ?, '')
-         ON CONFLICT (case_id) DO UPDATE SET body = excluded.body, modality = excluded.modality,
-           synthetic = excluded.synthetic, at = excluded.at, replica = excluded.replica, seq = excluded.seq
+        `INSERT INTO cases (case_id, at, replica, seq, title, title_key, modality, synthetic, note, removed,
+           runs, newest, search) VALUES (?, ?, ?, ?, ?, '', ?, ?, '', 0, 0, ?, '')
+         ON CONFLICT (case_id) DO UPDATE SET modality = excluded.modality, synthetic = excluded.synthetic, at = excluded.at, replica = excluded.replica, seq = excluded.seq
          WHERE ${earlier('cases')}`,
-        [caseId, canonicalJson(body.case), ...stamp, title, series?.modality ?? 'OT', synthetic ? 1 : 0, at],
+        [caseId, ...stamp, title, series?.modality ?? 'OT', synthetic ? 1 : 0, at],
+      );
+      // Unless an earlier mention of the case is the one that holds.
+      db.run(
+        `INSERT OR REPLACE INTO case_bodies (case_id, body)
+         SELECT case_id, ? FROM cases WHERE case_id = ? AND at = ? AND replica = ? AND seq = ?`,
+        [canonicalJson(body.case), caseId, ...stamp],
       );
       touched.cases.add(caseId);
       return;
@@ -193,9 +198,10 @@ interface CaseRunRow {
 }
 
 function refreshCase(db: Database, caseId: string): void {
-  const found = db.get<{ body: string; at: number }>('SELECT body, at FROM cases WHERE case_id = ?', [
-    caseId,
-  ]);
+  const found = db.get<{ title: string; at: number }>(
+    "SELECT at, json_extract(body, '$.title') AS title FROM cases JOIN case_bodies USING (case_id) WHERE case_id = ?",
+    [caseId],
+  );
   if (!found) return;
   const registers = db.all<RegisterRow>(
     `SELECT kind, value FROM registers WHERE case_id = ? AND value IS NOT NULL
@@ -206,8 +212,7 @@ function refreshCase(db: Database, caseId: string): void {
     const value = registers.find((one) => one.kind === kind)?.value;
     return value === undefined ? null : JSON.parse(value);
   };
-  const title =
-    (register('case-title') as string | null) ?? (JSON.parse(found.body) as { title: string }).title;
+  const title = (register('case-title') as string | null) ?? found.title;
   const note = (register('case-note') as string | null) ?? '';
   const runs = db.all<CaseRunRow>(
     'SELECT created_at, question, answer FROM runs WHERE case_id = ? ORDER BY created_at, run_id',
