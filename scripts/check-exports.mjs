@@ -34,7 +34,14 @@ await withBundle(entries, async ({ load }) => {
   const runs = [];
   for (const kind of caseKinds) {
     const plain = await makeRun(kind, join(folder, 'sources', kind));
-    runs.push({ ...plain, review: reviewOf(plain) });
+    const review = reviewOf(plain);
+    if (kind === 'axial') {
+      // Words of other scripts, and signs that formats use for themselves.
+      plain.trace.question = 'Größe – „Ⅲ“ \\ ^ = | "x", 日本語?';
+      review.added.a1.label = 'Läsion „Ⅲ“ 日本';
+      review.comment = 'a\\b\tc\n=1+1';
+    }
+    runs.push({ ...plain, review });
   }
   const out = join(folder, 'out');
   rmSync(out, { recursive: true, force: true });

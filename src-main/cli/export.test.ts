@@ -60,7 +60,7 @@ it('finds pixels that were moved', async () => {
 it('refuses what it can not use, and writes nothing', async () => {
   const none = await readroom('export', 'run.json', '--format', 'pdf', '--out', 'no');
   expect(none.code).toBe(3);
-  expect(none.stderr).toContain('Nothing was exported: There is nothing here that prints pages');
+  expect(none.stderr).toContain('Nothing was exported: PDF is printed by Electron');
   const unknown = await readroom('export', 'run.json', '--format', 'word', '--out', 'no');
   expect(unknown.code).toBe(2);
   expect(unknown.stderr).toContain("'word' is none of trace, unimed-cot");

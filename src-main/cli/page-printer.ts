@@ -18,13 +18,17 @@ export interface PagePrinter {
 
 const patience = 60_000;
 
-/** Null where no page can be printed. */
-export function openPagePrinter(): PagePrinter | null {
+/** @returns why not, where no page can be printed */
+export function openPagePrinter(): PagePrinter | string {
   const electron = process.versions.electron ? process.execPath : process.env.READROOM_ELECTRON;
   const script = join(projectRoot(), 'out', 'main', 'print-process.js');
-  if (!electron || !existsSync(electron) || !existsSync(script)) return null;
+  if (!electron || !existsSync(electron) || !existsSync(script)) {
+    return 'PDF is printed by Electron, which is not here: npm start sets it up; or export HTML.';
+  }
   const isLinux = process.platform === 'linux';
-  if (isLinux && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) return null;
+  if (isLinux && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) {
+    return 'PDF is printed by Electron, which needs a display (xvfb-run gives one); or export HTML.';
+  }
   const flags = isLinux && process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   let child: ChildProcess | undefined;
   let scratch: string | undefined;

@@ -29,6 +29,8 @@ export interface ExportOptions {
   readonly signal?: AbortSignal;
   /** Makes a PDF of a page of HTML; absent where there is nothing that can. */
   readonly renderPdf?: (html: string) => Promise<Uint8Array>;
+  /** Why there is none. */
+  readonly whyNoPdf?: string;
 }
 
 /** One run, ready to be written. */

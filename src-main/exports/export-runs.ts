@@ -49,14 +49,18 @@ export async function exportRuns(job: ExportJob): Promise<ExportResult> {
       writers.set(format, await openFormat(format, await output.inside(format), job));
     }
     for await (const run of job.runs) {
-      const item = toExport(run, job, sources);
+      const item = run.withheld ?? toExport(run, job, sources);
       for (const [format, writer] of writers) {
         stopIfCancelled(job.signal);
-        const reason = run.withheld ?? (await attempt(writer, item));
+        const reason = typeof item === 'string' ? item : await attempt(writer, item);
         if (reason !== null) skipped.push({ runId: run.runId, format, reason });
       }
       runs++;
-      job.onProgress?.({ done: runs, total: Math.max(job.total, runs), name: item.title });
+      job.onProgress?.({
+        done: runs,
+        total: Math.max(job.total, runs),
+        name: caseName(run, job.identifiers),
+      });
     }
     for (const writer of writers.values()) {
       stopIfCancelled(job.signal);
@@ -76,10 +80,17 @@ export async function exportRuns(job: ExportJob): Promise<ExportResult> {
   }
 }
 
-function toExport(run: ExportRun, options: ExportOptions, sources: SourceReader): RunToExport {
+/** @returns why not, for a trace whose own geometry can't be reckoned with: it may come from anywhere */
+function toExport(run: ExportRun, options: ExportOptions, sources: SourceReader): RunToExport | string {
+  let findings: RunToExport['findings'];
+  try {
+    findings = findingsOf(run.trace, run.review);
+  } catch (thrown) {
+    return `The trace can't be used: ${thrown instanceof Error ? thrown.message : String(thrown)}.`;
+  }
   return {
     run,
-    findings: findingsOf(run.trace, run.review),
+    findings,
     name: runName(run, options.identifiers),
     title: caseName(run, options.identifiers),
     readerName: readerLabel(run, options.identifiers),

@@ -4,8 +4,8 @@
  * files are checked by their hash, slices by the hash of a crop that the trace recorded.
  */
 
-import type { ProcessorBox } from '../../src-contract/geometry.ts';
-import type { SourceFile } from '../../src-contract/study.ts';
+import type { AffineChain, ProcessorBox } from '../../src-contract/geometry.ts';
+import type { Series, SourceFile } from '../../src-contract/study.ts';
 import { summarizeEvents, type Trace } from '../../src-contract/trace.ts';
 import { type Crop, Cropper, describeCrop } from '../engine/grounding/crops.ts';
 import type { ImagePixels } from '../engine/language-model.ts';
@@ -32,7 +32,7 @@ export interface SourceImages {
 interface Opened {
   readonly key: string;
   readonly study: OpenStudy;
-  readonly seriesId: string;
+  readonly series: Series;
   pixels?: SeriesPixels;
 }
 
@@ -88,6 +88,7 @@ export class SourceReader {
 
   async #prepare(trace: Trace, sources: readonly SourceFile[]): Promise<PreparedInput> {
     const { chain, normalization } = trace;
+    requireModelSize(chain);
     if (!trace.series) {
       const [source] = sources;
       if (!source) throw new NotExportable('The trace names no source file.');
@@ -103,7 +104,7 @@ export class SourceReader {
       return prepared;
     }
     const opened = await this.#open(trace, sources);
-    opened.pixels ??= await opened.study.readPixels(opened.seriesId, { signal: this.#signal });
+    opened.pixels ??= await opened.study.readPixels(opened.series.id, { signal: this.#signal });
     const isSlice = chain.serialization === 'image';
     return prepareSeriesInput(opened.pixels, {
       slice: isSlice ? chain.canonicalToSource[11] : undefined,
@@ -113,7 +114,10 @@ export class SourceReader {
 
   async #open(trace: Trace, sources: readonly SourceFile[]): Promise<Opened> {
     const key = keyOf(sources);
-    if (this.#opened?.key === key) return this.#opened;
+    if (this.#opened?.key === key) {
+      requireSamePlace(this.#opened.series, trace);
+      return this.#opened;
+    }
     this.#opened = undefined;
     if (sources.length === 0) throw new NotExportable('The trace names no source file.');
     const study = await openStudy([...new Set(sources.map(({ path }) => path))], { signal: this.#signal });
@@ -127,7 +131,8 @@ export class SourceReader {
       const [problem] = study.study.problems;
       throw problem ? new NotExportable(problem.error.message) : changed(sources[0]);
     }
-    this.#opened = { key, study, seriesId: found.id };
+    requireSamePlace(found, trace);
+    this.#opened = { key, study, series: found };
     return this.#opened;
   }
 
@@ -135,8 +140,8 @@ export class SourceReader {
     if (trace.series?.format !== 'dicom') {
       throw new NotExportable('The source is no DICOM: there are no instances that could be referenced.');
     }
-    const { study, seriesId } = await this.#open(trace, sources);
-    const file = await study.dicomFile(seriesId, k);
+    const { study, series } = await this.#open(trace, sources);
+    const file = await study.dicomFile(series.id, k);
     if (!file) throw new NotExportable(`Slice ${k} has no DICOM file.`);
     return file;
   }
@@ -147,6 +152,29 @@ const keyOf = (sources: readonly SourceFile[]): string =>
 
 const changed = ({ path }: SourceFile): NotExportable =>
   new NotExportable(`The source ${path} is not the file that the run was about.`);
+
+/** Pixels of all slices before and after the model's resize: far above what any model is shown. */
+const mostModelPixels = 1 << 28;
+
+function requireModelSize({ gridSize, processorSize }: AffineChain): void {
+  const most = Math.max(...[gridSize, processorSize].map(([x, y, z]) => x * y * z));
+  if (most <= mostModelPixels) return;
+  throw new NotExportable('The trace speaks of more pixels than a model is ever shown.');
+}
+
+/** The series has the hashes that the trace names; that it also has the grid, the trace only says. */
+function requireSamePlace(series: Series, { chain }: Trace): void {
+  const { columns, rows, slices, sourceToPatient } = series;
+  const size = [columns, rows, slices].every((length, axis) => length === chain.sourceSize[axis]);
+  const place = chain.sourceToPatient;
+  const same =
+    place === null || sourceToPatient === null
+      ? place === sourceToPatient
+      : place.every(
+          (value, n) => Math.abs(value - sourceToPatient[n]) <= 1e-6 * Math.max(1, Math.abs(value)),
+        );
+  if (!size || !same) throw new NotExportable("The source's grid is not the one that the trace records.");
+}
 
 function requireSameGrid({ chain, images }: PreparedInput, trace: Trace): void {
   const same = (a: readonly number[], b: readonly number[]): boolean =>

@@ -138,7 +138,8 @@ function* withSources(
 
 async function write(input: Input, options: ExportCommandOptions, signal: AbortSignal): Promise<void> {
   const bar = progress('Exporting');
-  const printer = options.format.includes('pdf') ? openPagePrinter() : null;
+  const found = options.format.includes('pdf') ? openPagePrinter() : null;
+  const printer = typeof found === 'string' ? null : found;
   try {
     const result = await exportRuns({
       ...input,
@@ -148,6 +149,7 @@ async function write(input: Input, options: ExportCommandOptions, signal: AbortS
       replace: options.replace,
       signal,
       renderPdf: printer ? (html) => printer.print(html) : undefined,
+      whyNoPdf: typeof found === 'string' ? found : undefined,
       onProgress: ({ done, total, name }) => {
         if (!options.quiet) bar.update(done, total, name);
       },

@@ -2,6 +2,7 @@
  * Boxes as a label map on the source's own grid: background 0, the boxes 1, 2, 3… in the order of `keptFindings`. One
  * voxel holds one label: smaller boxes lie over larger ones. A voxel belongs to a box when its centre is inside.
  */
+import { NotExportable } from '../export-run.ts';
 import type { Finding, Findings } from '../findings.ts';
 import { keptFindings, voxelRange } from '../findings.ts';
 
@@ -22,8 +23,14 @@ export interface LabelMap {
   slice(k: number): Uint8Array;
 }
 
+/** What NIfTI-1 can count (16 bits, signed), and voxels of one slice that are held in memory. */
+const mostAlongAxis = 32_767;
+const mostInSlice = 1 << 28;
+
+/** @throws NotExportable for a grid that no label map can have: traces are imported from anywhere */
 export function labelMapOf(findings: Findings): LabelMap {
   const { chain } = findings;
+  requireSize(chain.sourceSize);
   const labels = keptFindings(findings).map((finding, index) => ({
     value: index + 1,
     name: finding.label,
@@ -55,4 +62,11 @@ export function labelMapOf(findings: Findings): LabelMap {
       return out;
     },
   };
+}
+
+function requireSize([columns, rows, slices]: readonly [number, number, number]): void {
+  if (Math.max(columns, rows, slices) <= mostAlongAxis && columns * rows <= mostInSlice) return;
+  throw new NotExportable(
+    `A label map of ${columns} x ${rows} x ${slices} voxels is more than its format holds.`,
+  );
 }

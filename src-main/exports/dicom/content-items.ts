@@ -37,7 +37,8 @@ export const code = (relationship: Relationship, concept: Code, value: Code): Na
   item(relationship, 'CODE', concept, { ConceptCodeSequence: [codeItem(value)] });
 
 export const text = (relationship: Relationship, concept: Code, value: string): NaturalSet =>
-  item(relationship, 'TEXT', concept, { TextValue: value });
+  // Of control characters, unlimited text may hold line ends (PS3.5 section 6.1.3).
+  item(relationship, 'TEXT', concept, { TextValue: value.replace(/[^\P{Cc}\n]/gu, ' ') });
 
 export const personName = (relationship: Relationship, concept: Code, value: string): NaturalSet =>
   item(relationship, 'PNAME', concept, { PersonName: value });

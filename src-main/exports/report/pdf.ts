@@ -4,13 +4,11 @@ import type { OutputFolder } from '../output-folder.ts';
 import { reportHtml } from './report.ts';
 
 export async function openPdf(folder: OutputFolder, options: ExportOptions): Promise<FormatWriter> {
-  const { renderPdf } = options;
+  const { renderPdf, whyNoPdf = 'There is nothing here that prints pages; export HTML.' } = options;
   return {
     async add(item) {
       if (!renderPdf) {
-        throw new NotExportable(
-          'There is nothing here that prints pages: install Electron (npm start does), or write HTML.',
-        );
+        throw new NotExportable(whyNoPdf);
       }
       await folder.write(`${item.name}.pdf`, await renderPdf(await reportHtml(item, options)));
     },

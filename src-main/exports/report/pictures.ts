@@ -76,9 +76,11 @@ export async function slicePicture(item: RunToExport, finding: Finding): Promise
 export function cropPictures(item: RunToExport, finding: Finding): string {
   const crop = finding.step === null ? null : item.findings.summary.steps[finding.step]?.crop;
   if (!crop || crop.images.length === 0) return '';
-  const { length } = crop.images;
+  // Base64 and nothing else: a trace from elsewhere could close the attribute.
+  const images = crop.images.filter(({ png }) => /^[A-Za-z0-9+/]+={0,2}$/.test(png));
+  const { length } = images;
   const start = Math.max(0, Math.floor((length - mostCrops) / 2));
-  const shown = crop.images.slice(start, start + mostCrops);
+  const shown = images.slice(start, start + mostCrops);
   const told = {
     predicted: 'shown to the model',
     random: 'a random place, shown to the model',
