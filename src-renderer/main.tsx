@@ -2,7 +2,7 @@
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { bindKeys } from './commands/keys.ts';
-import { bindReviewKeys } from './review/keys.ts';
+import { bindReviewKeys } from './review/keyboard/keys.ts';
 import { connect } from './state/connect.ts';
 import './styles/tokens.css';
 import './styles/base.css';

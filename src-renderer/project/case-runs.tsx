@@ -7,7 +7,7 @@ import { compareWith, useCompare } from '../compare/compare-store.ts';
 import { compareWithSlices } from '../compare/slices-batch.ts';
 import { showExport } from '../export/export-store.ts';
 import { openRun, openStudyOf } from '../review/open-run.ts';
-import { WordsForm } from '../review/panel/words-form.tsx';
+import { WordsForm } from '../review/panel/forms/words-form.tsx';
 import { useReview } from '../review/review-store.ts';
 import { call } from '../state/bridge.ts';
 import { useUi } from '../state/ui-store.ts';

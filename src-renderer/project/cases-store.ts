@@ -108,7 +108,8 @@ export const useCases = create<CasesState>()((set, get) => ({
 let waiting: ReturnType<typeof setTimeout> | null = null;
 /** Changes come in bursts (a merge, a batch): the list follows at its own pace. */
 function reloadSoon(): void {
-  waiting ??= setTimeout(() => {
+  if (waiting !== null) return;
+  waiting = setTimeout(() => {
     waiting = null;
     useCases.getState().reload();
   }, 150);

@@ -3,7 +3,7 @@ import { goTo, redraw, removeAdded, setAdded, showPlace, startTyping } from '../
 import { boxIds, isBlind, isDone, useReview } from '../review-store.ts';
 import { plainWords } from '../words.ts';
 import { BoxFacts } from './box-facts.tsx';
-import { WordsForm } from './words-form.tsx';
+import { WordsForm } from './forms/words-form.tsx';
 
 export function AddedCard({ boxId, number }: { boxId: string; number: number }) {
   const added = useReview(({ own }) => own?.added[boxId]);
@@ -14,6 +14,10 @@ export function AddedCard({ boxId, number }: { boxId: string; number: number }) 
   const blind = useReview(isBlind);
   if (!added || !session) return null;
   const go = () => goTo({ kind: 'added', boxId });
+  const at = (what: () => void): void => {
+    go();
+    what();
+  };
   return (
     <article
       className="card reader-0"
@@ -92,10 +96,10 @@ export function AddedCard({ boxId, number }: { boxId: string; number: number }) 
       )}
       {!done && (
         <div className="card-actions">
-          <button type="button" className="toggle" onClick={() => (go(), redraw())}>
+          <button type="button" className="toggle" onClick={() => at(redraw)}>
             Draw anew <kbd>D</kbd>
           </button>
-          <button type="button" className="toggle" onClick={() => (go(), showPlace(true))}>
+          <button type="button" className="toggle" onClick={() => at(() => showPlace(true))}>
             Zoom <kbd>Z</kbd>
           </button>
         </div>

@@ -2,7 +2,7 @@
 import { goTo, startTyping } from '../decisions.ts';
 import { isDone, useReview } from '../review-store.ts';
 import { closingParts } from '../words.ts';
-import { Sentence } from './sentence.tsx';
+import { Sentence } from './forms/sentence.tsx';
 
 export function ClosingCard() {
   const summary = useReview(({ session }) => session?.summary);

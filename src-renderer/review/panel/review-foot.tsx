@@ -1,7 +1,7 @@
 /** The end of a reading, and on to the next. */
 import { openSteps } from '../../../src-contract/review.ts';
-import { finishReading, reopenReading } from '../decisions.ts';
 import { openNextRun } from '../open-run.ts';
+import { finishReading, reopenReading } from '../reading.ts';
 import { isDone, useReview } from '../review-store.ts';
 
 export function ReviewFoot() {

@@ -2,14 +2,15 @@
 import { useEffect, useRef } from 'react';
 import { useProject } from '../../project/project-store.ts';
 import { ErrorNote } from '../../ui/error-note.tsx';
-import { reveal, startAdding } from '../decisions.ts';
+import { startAdding } from '../decisions.ts';
 import { closeRun, openImages } from '../open-run.ts';
+import { reveal } from '../reading.ts';
 import { isBlind, useReview } from '../review-store.ts';
 import { AddedCard } from './added-card.tsx';
 import { AnswerCard } from './answer-card.tsx';
 import { ClosingCard } from './closing-card.tsx';
-import { OthersOnRun } from './others-on-run.tsx';
-import { ReadingComment } from './reading-comment.tsx';
+import { ReadingComment } from './forms/reading-comment.tsx';
+import { OthersOnRun } from './others/others-on-run.tsx';
 import { ReviewFoot } from './review-foot.tsx';
 import { ReviewHead } from './review-head.tsx';
 import { ReviewStart } from './review-start.tsx';

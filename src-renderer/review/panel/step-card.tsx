@@ -19,9 +19,9 @@ import { boxIds, isDone, useReview } from '../review-store.ts';
 import { decisionWords, plainWords } from '../words.ts';
 import { BoxFacts } from './box-facts.tsx';
 import { Crops } from './crops.tsx';
-import { OthersOnStep } from './others-on-step.tsx';
-import { RejectForm } from './reject-form.tsx';
-import { Sentence } from './sentence.tsx';
+import { RejectForm } from './forms/reject-form.tsx';
+import { Sentence } from './forms/sentence.tsx';
+import { OthersOnStep } from './others/others-on-step.tsx';
 
 export const StepCard = memo(function StepCard({ step }: { step: number }) {
   const found = useReview(({ session }) => session?.summary.steps[step]);

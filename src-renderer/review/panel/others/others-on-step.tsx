@@ -1,12 +1,12 @@
 /** What other readers decided on a step, side by side; whoever adjudicates can take one of them over. */
-import { boxIou } from '../../../src-contract/box-measures.ts';
-import { type Review, rejectReasons } from '../../../src-contract/review.ts';
-import type { SourceBox } from '../../../src-contract/source-box.ts';
-import { readerClass, readerName, useReaders } from '../../project/project-store.ts';
-import { useOverlay } from '../../state/overlay.ts';
-import { takeOver } from '../decisions.ts';
-import { boxIds, isDone, useReview } from '../review-store.ts';
-import { decisionWords } from '../words.ts';
+import { boxIou } from '../../../../src-contract/box-measures.ts';
+import { type Review, rejectReasons } from '../../../../src-contract/review.ts';
+import type { SourceBox } from '../../../../src-contract/source-box.ts';
+import { readerClass, readerName, useReaders } from '../../../project/project-store.ts';
+import { useOverlay } from '../../../state/overlay.ts';
+import { takeOver } from '../../decisions.ts';
+import { boxIds, isDone, useReview } from '../../review-store.ts';
+import { decisionWords } from '../../words.ts';
 
 export function OthersOnStep({ step, model }: { step: number; model: SourceBox }) {
   const others = useReview((state) => state.others);

@@ -3,18 +3,14 @@
  * hand; there they come before the viewer's own single keys.
  */
 
-import { boxInHand, useReaderBoxes } from '../state/reader-boxes.ts';
-import { useUi } from '../state/ui-store.ts';
-import type { ViewerCommand } from '../viewer/commands.ts';
-import { viewer } from '../viewer/viewer-handle.ts';
-import { nudge, sliceEdge } from './box-keys.ts';
+import { boxInHand, useReaderBoxes } from '../../state/reader-boxes.ts';
+import { useUi } from '../../state/ui-store.ts';
+import type { ViewerCommand } from '../../viewer/commands.ts';
+import { viewer } from '../../viewer/viewer-handle.ts';
 import {
   accept,
-  finishReading,
   redraw,
   removeAdded,
-  reopenReading,
-  reveal,
   showPlace,
   startAdding,
   startCorrect,
@@ -22,9 +18,11 @@ import {
   startTyping,
   stepInHand,
   walk,
-} from './decisions.ts';
-import { openNextDifference, openNextRun } from './open-run.ts';
-import { isBlind, isDone, useReview } from './review-store.ts';
+} from '../decisions.ts';
+import { openNextDifference, openNextRun } from '../open-run.ts';
+import { finishReading, reopenReading, reveal } from '../reading.ts';
+import { isBlind, isDone, useReview } from '../review-store.ts';
+import { nudge, sliceEdge } from './box-keys.ts';
 
 /** The review is on the right, with a run in it. */
 export const isReviewing = (): boolean =>

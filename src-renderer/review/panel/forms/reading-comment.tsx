@@ -1,7 +1,7 @@
 /** A comment on the run as a whole: kept when the field is left. */
 import { useEffect, useState } from 'react';
-import { setComment } from '../decisions.ts';
-import { isDone, useReview } from '../review-store.ts';
+import { setComment } from '../../decisions.ts';
+import { isDone, useReview } from '../../review-store.ts';
 
 export function ReadingComment() {
   const saved = useReview(({ own }) => own?.comment ?? '');

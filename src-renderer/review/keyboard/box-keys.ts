@@ -1,11 +1,11 @@
 /** Keys that move the box in hand: by whole voxels, in the way the picture lies on the screen. */
 
-import type { SourceBox } from '../../src-contract/source-box.ts';
-import { boxInHand, keepBox, type ReaderBox, useReaderBoxes } from '../state/reader-boxes.ts';
-import { alongScreen, type PlaneView, type Side, setSide, shift } from '../viewer/box-handles.ts';
-import type { Vec2, Vec3 } from '../viewer/vector.ts';
-import { viewer } from '../viewer/viewer-handle.ts';
-import { isDone, useReview } from './review-store.ts';
+import type { SourceBox } from '../../../src-contract/source-box.ts';
+import { boxInHand, keepBox, type ReaderBox, useReaderBoxes } from '../../state/reader-boxes.ts';
+import { alongScreen, type PlaneView, type Side, setSide, shift } from '../../viewer/box-handles.ts';
+import type { Vec2, Vec3 } from '../../viewer/vector.ts';
+import { viewer } from '../../viewer/viewer-handle.ts';
+import { isDone, useReview } from '../review-store.ts';
 
 /** The box in hand, if it may be changed. */
 function changeable(): ReaderBox | null {

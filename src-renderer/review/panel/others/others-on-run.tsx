@@ -1,10 +1,10 @@
 /** What other readers said of the run as a whole: their answers, comments, and the boxes they added. */
-import type { AddedBox, Review } from '../../../src-contract/review.ts';
-import { readerClass, readerName, useReaders } from '../../project/project-store.ts';
-import { useOverlay } from '../../state/overlay.ts';
-import { adopt } from '../decisions.ts';
-import { boxIds, isDone, useReview } from '../review-store.ts';
-import { clock } from '../words.ts';
+import type { AddedBox, Review } from '../../../../src-contract/review.ts';
+import { readerClass, readerName, useReaders } from '../../../project/project-store.ts';
+import { useOverlay } from '../../../state/overlay.ts';
+import { adopt } from '../../decisions.ts';
+import { boxIds, isDone, useReview } from '../../review-store.ts';
+import { clock } from '../../words.ts';
 
 export function OthersOnRun() {
   const others = useReview((state) => state.others);

@@ -1,9 +1,9 @@
 /** The review's keys. Bound before the window's and the viewer's own, which leave alone what was taken here. */
-import { useReaderBoxes } from '../state/reader-boxes.ts';
+import { useReaderBoxes } from '../../state/reader-boxes.ts';
+import { redo, undo } from '../reading.ts';
+import { useReview } from '../review-store.ts';
 import { flushKeys } from './box-keys.ts';
 import { isReviewing, reviewCommands } from './commands.ts';
-import { redo, undo } from './decisions.ts';
-import { useReview } from './review-store.ts';
 
 const typing =
   'input:not([type="range"], [type="checkbox"], [type="radio"]), textarea, select, [contenteditable="true"]';

@@ -1,7 +1,7 @@
 /** The model's words, and the reader's amendment beside them: the original stays to be read. */
 import { useState } from 'react';
-import { amendSentence, startTyping } from '../decisions.ts';
-import { useReview } from '../review-store.ts';
+import { amendSentence, startTyping } from '../../decisions.ts';
+import { useReview } from '../../review-store.ts';
 import { WordsForm } from './words-form.tsx';
 
 export function Sentence({ part, original }: { part: number; original: string }) {

@@ -1,8 +1,8 @@
 /** Why a step is rejected: reasons by click, Space or number, and a comment. Enter rejects. */
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
-import { type RejectReason, rejectReasons, type Verdict } from '../../../src-contract/review.ts';
-import { reject } from '../decisions.ts';
-import { useReview } from '../review-store.ts';
+import { type RejectReason, rejectReasons, type Verdict } from '../../../../src-contract/review.ts';
+import { reject } from '../../decisions.ts';
+import { useReview } from '../../review-store.ts';
 
 const reasons = Object.entries(rejectReasons) as [RejectReason, string][];
 
