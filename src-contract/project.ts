@@ -180,7 +180,10 @@ export type ReviewsView = z.infer<typeof reviewsViewSchema>;
 export const conflictSchema = z.object({
   /** registerKey; `kind=run&runId=…` where two different traces go by one run id. */
   register: z.string(),
-  /** The two values as JSON ('null': taken away); of the two traces, their sha256. */
+  /**
+   * The two values as JSON ('null': taken away); of the two traces, their sha256. Both '' where the asking reader may not
+   * know yet what another one says.
+   */
   kept: z.string(),
   outrun: z.string(),
 });

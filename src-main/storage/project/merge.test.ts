@@ -15,7 +15,7 @@ import { checkLog } from './file/check-log.ts';
 import { rebuild } from './file/rebuild.ts';
 import { findBreakIn } from './log/log.ts';
 import { Project } from './project.ts';
-import { registerValue, reviewsIn } from './reviews.ts';
+import { registerValue, reviewsIn, veilConflicts } from './reviews.ts';
 import { makeTrace } from './testing/make-trace.ts';
 
 const anna: Reader = { readerId: 'anna', name: 'Anna', role: 'reader' };
@@ -137,6 +137,17 @@ describe('merging', () => {
     expect(reviewsIn(open('b').db, 'one')[0]?.verdicts[0]?.decision).toBe('reject');
     const log = open('b').db.all<{ body: string }>("SELECT body FROM log WHERE type = 'edited'");
     expect(log.filter(({ body }) => body.includes('"step":0'))).toHaveLength(2);
+  });
+
+  it('conflicts of another reader are told without what was said, until one has read the run', async () => {
+    const [a, b] = await twoMachines(anna);
+    mark(a, 0, 'accept');
+    mark(b, 0, 'reject');
+    close(b);
+    const { conflicts } = a.mergeFile(path('b')).report;
+    expect(veilConflicts(a.db, conflicts, anna)).toEqual(conflicts);
+    expect(veilConflicts(a.db, conflicts, ben)).toMatchObject([{ kept: '', outrun: '' }]);
+    expect(veilConflicts(a.db, conflicts, { ...ben, role: 'adjudicator' })).toEqual(conflicts);
   });
 
   it('two projects that were begun apart become one: runs of the same pixels in one case', async () => {

@@ -1,6 +1,6 @@
 /** Reviews as the registers have them, and what may be shown to whom (blinding). */
 
-import type { Reader, ReviewsView } from '../../../src-contract/project.ts';
+import type { Conflict, Reader, ReviewsView } from '../../../src-contract/project.ts';
 import {
   type Blinding,
   defaultBlinding,
@@ -90,6 +90,25 @@ export function blindingOf(db: Database): Blinding {
 /** True where a reader may see others' marks of every run: nobody is blinded, or it is the one who settles. */
 export const seesAll = (blinding: Blinding, reader: Pick<Reader, 'role'>): boolean =>
   !blinding.others || reader.role === 'adjudicator';
+
+/** May the reader know what others say of the run? */
+export function maySee(db: Database, runId: string, reader: Reader): boolean {
+  if (seesAll(blindingOf(db), reader)) return true;
+  const sql = 'SELECT 1 FROM progress WHERE reader_id = ? AND run_id = ? AND done = 1';
+  return db.get(sql, [reader.readerId, runId]) !== null;
+}
+
+/** Conflicts of a merge without the values that the reader may not know yet. */
+export function veilConflicts(db: Database, conflicts: readonly Conflict[], reader: Reader): Conflict[] {
+  return conflicts.map((conflict) => {
+    const row = db.get<{ run_id: string | null; reader_id: string | null }>(
+      'SELECT run_id, reader_id FROM registers WHERE key = ?',
+      [conflict.register],
+    );
+    if (!row?.run_id || row.reader_id === reader.readerId || maySee(db, row.run_id, reader)) return conflict;
+    return { ...conflict, kept: '', outrun: '' };
+  });
+}
 
 /** The reviews of a run as far as the reader may see them; the rest never leaves the project's process. */
 export function reviewsFor(db: Database, runId: string, reader: Reader): ReviewsView {

@@ -11,7 +11,7 @@ import { importFile } from '../import-file.ts';
 import { locate, rememberShares } from '../places.ts';
 import { type Change, Project } from '../project.ts';
 import { listCases, listRuns, nextRun } from '../queries.ts';
-import { reviewsFor } from '../reviews.ts';
+import { reviewsFor, veilConflicts } from '../reviews.ts';
 
 type Params<N extends keyof ProjectMethods> = MethodParams<ProjectMethods, N>;
 type Result<N extends keyof ProjectMethods> = MethodResult<ProjectMethods, N>;
@@ -103,7 +103,8 @@ export class ProjectSession {
       onProgress: this.#progress('Merging'),
     });
     if (report.entries > 0) this.#tell(change);
-    return report;
+    const { db, reader } = this.#project;
+    return { ...report, conflicts: veilConflicts(db, report.conflicts, reader) };
   }
 
   case(caseId: string): Result<'case'> {
