@@ -31,6 +31,8 @@ export function openPagePrinter(): PagePrinter | string {
   }
   const flags = isLinux && process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   let child: ChildProcess | undefined;
+  /** Settled when that child has ended. */
+  let gone: Promise<null> | undefined;
   let scratch: string | undefined;
   return {
     async print(html) {
@@ -40,12 +42,15 @@ export function openPagePrinter(): PagePrinter | string {
       if (!child || child.exitCode !== null) {
         const { ELECTRON_RUN_AS_NODE: _asNode, ...env } = process.env;
         child = spawn(electron, [...flags, script], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], env });
-        // Where it can't be started at all, the exit below says so.
-        child.on('error', () => undefined);
+        const started = child;
+        gone = new Promise((resolve) => {
+          started.once('exit', () => resolve(null));
+          // It could not be started at all.
+          started.on('error', () => resolve(null));
+        });
       }
-      child.send({ page, pdf });
+      child.send({ page, pdf }, () => undefined);
       const answered = once(child, 'message', { signal: AbortSignal.timeout(patience) });
-      const gone = once(child, 'exit').then(() => null);
       const answer = await Promise.race([answered, gone]).catch(() => null);
       if (answer?.[0] !== 'printed') {
         throw new ReadroomError('internal', 'The page could not be printed to PDF.', {

@@ -40,6 +40,8 @@ interface Opened {
 export class SourceReader {
   readonly #signal: AbortSignal | undefined;
   #opened: Opened | undefined;
+  /** Read last. */
+  #file: { readonly sha256: string; readonly file: DicomFile } | undefined;
   #prepared: { readonly key: string; readonly input: PreparedInput } | undefined;
 
   constructor(signal?: AbortSignal) {
@@ -119,6 +121,7 @@ export class SourceReader {
       return this.#opened;
     }
     this.#opened = undefined;
+    this.#file = undefined;
     if (sources.length === 0) throw new NotExportable('The trace names no source file.');
     const study = await openStudy([...new Set(sources.map(({ path }) => path))], { signal: this.#signal });
     const wanted = new Set(sources.map(({ sha256 }) => sha256));
@@ -141,8 +144,14 @@ export class SourceReader {
       throw new NotExportable('The source is no DICOM: there are no instances that could be referenced.');
     }
     const { study, series } = await this.#open(trace, sources);
+    const place = study.dicomPlace(series.id, k);
+    if (!place) throw new NotExportable(`Slice ${k} has no DICOM file.`);
+    // A multi-frame file is read once for all of its slices.
+    if (this.#file?.sha256 === place.source.sha256) return { ...this.#file.file, frame: place.frame };
+    this.#file = undefined;
     const file = await study.dicomFile(series.id, k);
     if (!file) throw new NotExportable(`Slice ${k} has no DICOM file.`);
+    this.#file = { sha256: place.source.sha256, file };
     return file;
   }
 }

@@ -67,6 +67,15 @@ export interface OpenStudy {
   readSlice(seriesId: string, slice: number, options?: { signal?: AbortSignal }): Promise<SeriesPixels>;
   /** The DICOM file that a slice comes from; null for other formats. @throws ReadroomError as `readPixels` */
   dicomFile(seriesId: string, slice: number): Promise<DicomFile | null>;
+  /** Which file that is, without reading it: slices of a multi-frame file share it. */
+  dicomPlace(seriesId: string, slice: number): DicomPlace | null;
+}
+
+export interface DicomPlace {
+  readonly source: SourceFile;
+  /** The slice's frame in this file, from 0, and how many it has. */
+  readonly frame: number;
+  readonly frames: number;
 }
 
 export interface DicomFile {
@@ -153,6 +162,12 @@ class Opener {
           ...readOptions,
         });
         return { ...pixels, series: series[index] };
+      },
+      dicomPlace: (id, slice) => {
+        const index = seriesIndex(series, id);
+        requireSlice(series[index], slice);
+        if (index >= assembled.length) return null;
+        return { source: assembled[index].sourceOf(slice), ...assembled[index].frameOf(slice) };
       },
       dicomFile: async (id, slice) => {
         const index = seriesIndex(series, id);
