@@ -183,16 +183,21 @@ const fromViewer = viewerCommands
     }),
   );
 
-const fromReview = reviewCommands.map(
-  ({ id, title, shortcut, enabled, run }): WindowCommand => ({
-    id,
-    title,
-    group: 'Review',
-    keys: shortcut && readableKey(shortcut),
-    enabled: () => enabled?.() !== false,
-    run,
-  }),
-);
+/** Arrow keys are told in a line of their own (shortcuts.tsx). */
+const isNudge = ({ id }: { readonly id: string }): boolean => id.startsWith('review-nudge');
+
+const fromReview = reviewCommands
+  .filter((one) => !isNudge(one))
+  .map(
+    ({ id, title, shortcut, enabled, run }): WindowCommand => ({
+      id,
+      title,
+      group: 'Review',
+      keys: shortcut && readableKey(shortcut),
+      enabled: () => enabled?.() !== false,
+      run,
+    }),
+  );
 
 export const windowCommands: readonly WindowCommand[] = [
   ...commandNames.map(contractCommand),

@@ -14,6 +14,8 @@ const local: readonly Pick<WindowCommand, 'id' | 'title' | 'group' | 'keys'>[] =
     keys: readableKeys('CmdOrCtrl+Z'),
   },
   { id: 'redo-key', title: 'Redo', group: 'Review', keys: readableKeys('CmdOrCtrl+Shift+Z') },
+  { id: 'nudge-keys', title: 'Box: move by a voxel', group: 'Review', keys: '← → ↑ ↓' },
+  { id: 'nudge-5-keys', title: 'Box: move by five voxels', group: 'Review', keys: 'Shift+arrow' },
   { id: 'free-key', title: 'Box: edges between voxels while dragging', group: 'Review', keys: 'Alt' },
   { id: 'walk', title: 'From box to box, on a box in the text', group: 'Run', keys: '← →' },
 ];

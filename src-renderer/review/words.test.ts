@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { TraceSummary } from '../../src-contract/trace.ts';
 import { testChain } from '../testing/run-events.ts';
 import { clock, closingParts, describeSize, plainWords, slicesOf } from './words.ts';
 
@@ -9,11 +10,15 @@ test('boxes and special tokens are not for readers', () => {
 });
 
 test('the closing words are reasoning up to the end of thinking, then the answer', () => {
-  expect(closingParts(' so it is.</think>\n\nA. left<|im_end|>')).toEqual({
+  const closing = (closingText: string, before = '<think>It is at') =>
+    closingParts({ closingText, steps: [{ text: before }] as unknown as TraceSummary['steps'] });
+  expect(closing(' so it is.</think>\n\nA. left<|im_end|>')).toEqual({
     reasoning: 'so it is.',
     answer: 'A. left',
   });
-  expect(closingParts('A. left')).toEqual({ reasoning: '', answer: 'A. left' });
+  // Cut before the end of thinking: no answer. Without thinking aloud: nothing but the answer.
+  expect(closing(' so it may')).toEqual({ reasoning: 'so it may', answer: '' });
+  expect(closing('A. left', 'It is at')).toEqual({ reasoning: '', answer: 'A. left' });
 });
 
 test('slices are numbered from 1 and hold a centre each', () => {

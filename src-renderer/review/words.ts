@@ -3,6 +3,7 @@ import { sliceAxis } from '../../src-contract/box-measures.ts';
 import type { AffineChain } from '../../src-contract/geometry.ts';
 import type { Decision } from '../../src-contract/review.ts';
 import type { SourceBox } from '../../src-contract/source-box.ts';
+import type { TraceSummary } from '../../src-contract/trace.ts';
 
 /** Boxes and special tokens taken out; white space as one reads it. */
 export function plainWords(text: string): string {
@@ -14,10 +15,18 @@ export function plainWords(text: string): string {
 }
 
 /** The words after the last box: what still belongs to the reasoning, and the answer. */
-export function closingParts(closingText: string): { readonly reasoning: string; readonly answer: string } {
+export function closingParts({ steps, closingText }: Pick<TraceSummary, 'steps' | 'closingText'>): {
+  readonly reasoning: string;
+  readonly answer: string;
+} {
   const end = closingText.search(/<\/think>/i);
-  if (end < 0) return { reasoning: '', answer: plainWords(closingText) };
-  return { reasoning: plainWords(closingText.slice(0, end)), answer: plainWords(closingText.slice(end)) };
+  if (end >= 0) {
+    return { reasoning: plainWords(closingText.slice(0, end)), answer: plainWords(closingText.slice(end)) };
+  }
+  // Cut in the middle of its reasoning: there is no answer. A model that does not think aloud only answers.
+  const isReasoning = [...steps.map(({ text }) => text), closingText].some((text) => /<think>/i.test(text));
+  const words = plainWords(closingText);
+  return isReasoning ? { reasoning: words, answer: '' } : { reasoning: '', answer: words };
 }
 
 export const decisionWords: Readonly<Record<Decision, string>> = {

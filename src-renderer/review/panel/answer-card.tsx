@@ -19,7 +19,7 @@ export function AnswerCard({ blind }: { blind: boolean }) {
   const done = useReview(isDone);
   if (!session) return null;
   const { trace, summary } = session;
-  const said = summary.answer?.text.trim() || closingParts(summary.closingText).answer;
+  const said = summary.answer?.text.trim() || closingParts(summary).answer;
   return (
     <article className="card answer-card" aria-label="Answer" data-testid="answer-card">
       <header className="card-head">

@@ -9,7 +9,7 @@ export function ClosingCard() {
   const here = useReview(({ place }) => place.kind === 'closing');
   const done = useReview(isDone);
   if (!summary) return null;
-  const { reasoning } = closingParts(summary.closingText);
+  const { reasoning } = closingParts(summary);
   if (reasoning === '') return null;
   return (
     <article className="card" aria-current={here} aria-label="Closing words" data-testid="closing-card">
