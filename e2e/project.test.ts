@@ -16,7 +16,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CallName, CallParams, CallResult } from '../src-contract/channels.ts';
 import type { Verdict } from '../src-contract/review.ts';
-import { parseTrace, serializeTrace } from '../src-contract/trace.ts';
+import { parseTrace, serializeTrace, summarizeEvents } from '../src-contract/trace.ts';
 import { makeTrace } from '../src-main/storage/project/testing/make-trace.ts';
 import { describeWindow } from './harness/describe-window.ts';
 import { launchReadroom, type Readroom, root } from './harness/readroom.ts';
@@ -205,6 +205,29 @@ describeWindow('The project', () => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  });
+
+  it('a run that the end of the program stops is kept as far as it came', async () => {
+    await page.getByTestId('open-sample-centre').first().click({ timeout: patience });
+    await page.getByTestId('suggestion').first().waitFor({ timeout: patience });
+    const writing = page.evaluate(
+      () =>
+        new Promise<string>((resolve) => {
+          const stop = window.readroom.on('run.event', ({ runId, event }) => {
+            if (event.type !== 'token') return;
+            stop();
+            resolve(runId);
+          });
+        }),
+    );
+    await page.getByTestId('suggestion').first().click();
+    const stopped = await writing;
+    await readroom.app.close();
+    await launch();
+    const trace = await call(page, 'project.trace', { runId: stopped });
+    const { stopReason, finished } = summarizeEvents(trace.events);
+    expect(stopReason).toBe('cancelled');
+    expect(finished?.newTokens).toBeGreaterThan(0);
   });
 
   it('undoes all of it after a new start', async () => {

@@ -50,6 +50,11 @@ describe('projects on the command line', () => {
     expect(again).toMatchObject({ code: 0, stdout: '1.json: run run-1 (was there already)\n' });
   });
 
+  it('import: leaves no new project where nothing could be taken in', async () => {
+    expect((await readroom('import', 'bad.json', '--project', 'none.readroom')).code).toBe(3);
+    expect(existsSync(at('none.readroom'))).toBe(false);
+  });
+
   it('project: lists what is there and says whether the log adds up', async () => {
     const { code, stdout } = await readroom('project', 'a.readroom');
     expect(code).toBe(0);

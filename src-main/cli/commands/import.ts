@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { type ErrorPayload, toReadroomError } from '../../../src-contract/errors.ts';
 import { type MergeReport, projectSuffix } from '../../../src-contract/project.ts';
+import { removeFile } from '../../storage/project/file/open-file.ts';
 import { importFile } from '../../storage/project/import-file.ts';
 import { describeMerge } from '../../storage/project/merge.ts';
 import { Project } from '../../storage/project/project.ts';
@@ -30,7 +31,7 @@ export async function runImport(files: string[], options: ImportOptions): Promis
   const project = made
     ? await Project.create(path, title || 'Project', commandLineReader)
     : Project.open(path, { reader: commandLineReader, trusted: true });
-  if (made && !options.quiet) note(`${options.project}: a new project`);
+
   const results: Imported[] = [];
   const bar = progress('Importing');
   try {
@@ -42,9 +43,13 @@ export async function runImport(files: string[], options: ImportOptions): Promis
   } finally {
     bar.stop();
     project.close();
+    if (made && !results.some(({ kind }) => kind !== 'failed')) removeFile(path);
   }
   if (options.json) process.stdout.write(`${JSON.stringify({ project: path, results }, null, 2)}\n`);
-  else for (const result of results) print(result, options.quiet);
+  else {
+    if (made && !options.quiet && existsSync(path)) note(`${options.project}: a new project`);
+    for (const result of results) print(result, options.quiet);
+  }
   const failed = results.find((one) => one.kind === 'failed');
   if (failed) process.exitCode = exitCodeOf(failed.error.code);
   if (signal.aborted) process.exitCode = exitCodeOf('cancelled');

@@ -1,8 +1,8 @@
 /** `merge A B… [--out P]`: projects of several machines into one; without --out into the first. */
-import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ReadroomError } from '../../../src-contract/errors.ts';
 import type { MergeReport } from '../../../src-contract/project.ts';
+import { removeFile } from '../../storage/project/file/open-file.ts';
 import { importFile } from '../../storage/project/import-file.ts';
 import { describeMerge } from '../../storage/project/merge.ts';
 import { Project } from '../../storage/project/project.ts';
@@ -42,9 +42,7 @@ export async function runMerge(files: string[], options: MergeOptions): Promise<
   } finally {
     project.close();
     // What was begun here and is not whole is nothing that a person would look for.
-    if (!whole && options.out !== undefined) {
-      for (const suffix of ['', '-wal', '-shm']) rmSync(target + suffix, { force: true });
-    }
+    if (!whole && options.out !== undefined) removeFile(target);
   }
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ project: target, merged }, null, 2)}\n`);

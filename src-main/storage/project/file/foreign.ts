@@ -34,6 +34,10 @@ export function withForeign<T>(file: string, use: (db: Database) => T): T {
       db.close();
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // Windows keeps a file that the driver has not let go of yet; the system's temporary folder is cleared by itself.
+    }
   }
 }

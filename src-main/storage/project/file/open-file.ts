@@ -1,5 +1,14 @@
 /** Project files: made, brought up to this version, and looked through where they come from elsewhere. */
-import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, readSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ReadroomError } from '../../../../src-contract/errors.ts';
@@ -32,6 +41,17 @@ export async function createFile(file: string): Promise<Database> {
 export async function openOrCreateFile(file: string): Promise<Database> {
   if (!existsSync(file) || statSync(file).size === 0 || isBlank(file)) return initialise(file);
   return openFile(file, { trusted: true });
+}
+
+/** Takes a closed project away; what the system holds on to stays, and is no reason to fail. */
+export function removeFile(file: string): void {
+  for (const suffix of ['', '-wal', '-shm']) {
+    try {
+      rmSync(file + suffix, { force: true });
+    } catch {
+      // Windows: the driver lets go of a file some time after it was closed.
+    }
+  }
 }
 
 async function initialise(file: string): Promise<Database> {
