@@ -29,10 +29,11 @@ export function logPage(
   const veiled = seesAll(blindingOf(db), reader)
     ? { sql: '0', values: [] as SqlValue[] }
     : {
-        sql: `l.type = 'edited' AND l.reader_id IS NOT ? AND EXISTS
-                (SELECT 1 FROM subjects s JOIN runs r ON s.subject = 'run ' || r.run_id WHERE s.log_id = l.id
-                   AND NOT EXISTS (SELECT 1 FROM progress p
-                     WHERE p.reader_id = ? AND p.run_id = r.run_id AND p.done = 1))`,
+        // From the runs to their entries, once: subjects are found by what they name.
+        sql: `l.type = 'edited' AND l.reader_id IS NOT ? AND l.id IN
+                (SELECT s.log_id FROM runs r CROSS JOIN subjects s ON s.subject = 'run ' || r.run_id
+                 WHERE NOT EXISTS (SELECT 1 FROM progress p
+                   WHERE p.reader_id = ? AND p.run_id = r.run_id AND p.done = 1))`,
         values: [reader.readerId, reader.readerId],
       };
   const counts = db.get<{ total: number; hidden: number | null }>(

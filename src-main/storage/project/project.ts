@@ -34,6 +34,7 @@ export interface ProjectOptions {
   readonly reader: Reader;
   /** See open-file.ts. */
   readonly trusted: boolean;
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 export interface AddedRun {
@@ -65,8 +66,8 @@ export class Project {
   }
 
   /** @throws ReadroomError as openFile */
-  static open(file: string, { reader, trusted }: ProjectOptions): Project {
-    return new Project(openFile(file, { trusted }), reader);
+  static open(file: string, { reader, ...options }: ProjectOptions): Project {
+    return new Project(openFile(file, options), reader);
   }
 
   /** @throws ReadroomError as createFile */
@@ -77,8 +78,12 @@ export class Project {
   }
 
   /** Readroom's own project: made where there is none yet, or where its making was cut off. */
-  static async openLibrary(file: string, reader: Reader): Promise<Project> {
-    const project = new Project(await openOrCreateFile(file), reader);
+  static async openLibrary(
+    file: string,
+    reader: Reader,
+    onProgress?: ProjectOptions['onProgress'],
+  ): Promise<Project> {
+    const project = new Project(await openOrCreateFile(file, onProgress), reader);
     if (!project.db.get('SELECT 1 FROM log')) project.#begin('Library');
     return project;
   }

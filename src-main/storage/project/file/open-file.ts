@@ -15,7 +15,7 @@ import { ReadroomError } from '../../../../src-contract/errors.ts';
 import { projectVersion } from '../../../../src-contract/project.ts';
 import { checkLog } from './check-log.ts';
 import { Database } from './database.ts';
-import { rebuild } from './rebuild.ts';
+import { type Progress, rebuild } from './rebuild.ts';
 import { applicationId, checkSchema, migrations } from './schema.ts';
 
 export interface OpenFileOptions {
@@ -24,6 +24,8 @@ export interface OpenFileOptions {
    * from the log is made anew rather than believed.
    */
   readonly trusted: boolean;
+  /** Of the part that may take long: lists made anew. */
+  readonly onProgress?: Progress;
 }
 
 /** An empty project, without an entry in its log. @throws ReadroomError 'input-invalid' where the file is there already */
@@ -38,9 +40,9 @@ export async function createFile(file: string): Promise<Database> {
 }
 
 /** The same where the making of the file was cut off, too: a file without a table is no one's work. */
-export async function openOrCreateFile(file: string): Promise<Database> {
+export async function openOrCreateFile(file: string, onProgress?: Progress): Promise<Database> {
   if (!existsSync(file) || statSync(file).size === 0 || isBlank(file)) return initialise(file);
-  return openFile(file, { trusted: true });
+  return openFile(file, { trusted: true, onProgress });
 }
 
 /** Takes a closed project away; what the system holds on to stays, and is no reason to fail. */
@@ -81,7 +83,7 @@ function isBlank(file: string): boolean {
  * @throws ReadroomError 'file-not-found', 'file-malformed' (no project, damaged, or tampered with), 'format-unsupported'
  * (of a newer Readroom), 'file-unreadable'
  */
-export function openFile(file: string, { trusted }: OpenFileOptions): Database {
+export function openFile(file: string, { trusted, onProgress }: OpenFileOptions): Database {
   checkHeader(file);
   const db = new Database(file);
   try {
@@ -98,11 +100,11 @@ export function openFile(file: string, { trusted }: OpenFileOptions): Database {
     db.pragma('journal_mode = WAL');
     if (version < projectVersion) {
       backUp(db, version);
-      upgrade(db, version);
+      upgrade(db, version, onProgress);
     }
     if (!trusted) {
       db.transaction(() => {
-        rebuild(db);
+        rebuild(db, onProgress);
         // Places are of the machine that wrote them.
         db.run('DELETE FROM places');
       });
@@ -182,10 +184,10 @@ function backUp(db: Database, version: number): void {
   }
 }
 
-function upgrade(db: Database, version: number): void {
+function upgrade(db: Database, version: number, onProgress?: Progress): void {
   db.transaction(() => {
     for (const migration of migrations.slice(version)) db.exec(migration);
-    if (version > 0) rebuild(db);
+    if (version > 0) rebuild(db, onProgress);
     db.exec(`PRAGMA application_id = ${applicationId}`);
     db.exec(`PRAGMA user_version = ${projectVersion}`);
   });

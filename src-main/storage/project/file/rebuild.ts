@@ -6,7 +6,9 @@ import { entryOf, type LogRow, logColumns, noteEntry } from '../log/log.ts';
 import { readTrace } from '../traces.ts';
 import type { Database } from './database.ts';
 
-export function rebuild(db: Database): void {
+export type Progress = (done: number, total: number) => void;
+
+export function rebuild(db: Database, onProgress: Progress = () => undefined): void {
   for (const table of [
     'progress',
     'steps',
@@ -21,7 +23,8 @@ export function rebuild(db: Database): void {
   }
   const touched = new Touched();
   const rows = db.all<{ id: number }>('SELECT id FROM log ORDER BY id');
-  for (const { id } of rows) {
+  for (const [index, { id }] of rows.entries()) {
+    onProgress(index, rows.length);
     const row = db.get<LogRow>(`SELECT ${logColumns} FROM log WHERE id = ?`, [id]);
     if (!row) continue;
     const entry = entryOf(row);
@@ -29,4 +32,5 @@ export function rebuild(db: Database): void {
     applyEntry(db, entry, touched, (sha256) => factsOf(readTrace(db, sha256)));
   }
   refresh(db, touched);
+  onProgress(rows.length, rows.length);
 }

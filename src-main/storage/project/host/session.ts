@@ -75,9 +75,10 @@ export class ProjectSession {
   }
 
   async open({ path, library, trusted, reader }: Params<'open'>): Promise<Result<'open'>> {
+    const onProgress = this.#progress('Checking the project');
     const project = library
-      ? await Project.openLibrary(path, reader)
-      : Project.open(path, { reader, trusted });
+      ? await Project.openLibrary(path, reader, onProgress)
+      : Project.open(path, { reader, trusted, onProgress });
     this.#replace(project, library);
     return this.#view();
   }
