@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bringAxe, expectClean } from './harness/axe.ts';
 import { describeWindow } from './harness/describe-window.ts';
-import { seedReadings } from './harness/projects.ts';
+import { seedConflict, seedReadings } from './harness/projects.ts';
 import { launchReadroom, type Readroom, root } from './harness/readroom.ts';
-import { patience } from './harness/window.ts';
+import { chooseMenu, patience } from './harness/window.ts';
 
 interface CohenCase {
   readonly name: string;
@@ -55,5 +55,41 @@ describeWindow('Agreement', () => {
     });
     if (!answer.ok) throw new Error(answer.error.message);
     expect(answer.value.pairs[0]?.cohen.value).toBeCloseTo(row.kappa, 12);
+  });
+});
+
+describeWindow('Taking in a copy', () => {
+  let readroom: Readroom;
+  let copy: string;
+  const userData = mkdtempSync(join(tmpdir(), 'readroom-merge-'));
+  beforeAll(async () => {
+    copy = await seedConflict(userData, 'seen here', 'seen there');
+    readroom = await launchReadroom({ userData });
+    await bringAxe(readroom.page);
+  });
+  afterAll(async () => {
+    await readroom.close();
+    rmSync(userData, { recursive: true, force: true });
+  });
+
+  it('what is new comes in, what was changed on both sides is told', async () => {
+    const { app, page } = readroom;
+    await page.getByTestId('side').waitFor({ timeout: patience });
+    await app.evaluate(({ dialog }, path) => {
+      const answer = { canceled: false, filePaths: [path] };
+      dialog.showOpenDialog = (() => Promise.resolve(answer)) as typeof dialog.showOpenDialog;
+    }, copy);
+    await chooseMenu(app, 'merge-project');
+    await page.getByTestId('merged').waitFor({ timeout: patience });
+    expect(await page.getByTestId('merged-counts').innerText()).toContain('1 case, 1 run');
+    const conflict = await page.getByTestId('merge-conflict').innerText();
+    expect(conflict).toContain('Comment on a run');
+    expect(conflict).toContain('seen here');
+    expect(conflict).toContain('seen there');
+    await expectClean(page);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+l');
+    await expect.poll(() => page.getByTestId('case-item').count()).toBe(2);
+    expect(readroom.complaints).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 /** Projects to begin with: runs about the bundled case as a scripted model would have made them, and readings of them. */
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Reader } from '../../src-contract/project.ts';
 import type { Decision, Edit } from '../../src-contract/review.ts';
@@ -137,4 +138,30 @@ export async function seedReadings(
     }
   }
   project.close();
+}
+
+/**
+ * A library and a copy of it, in both of which one reader has said something else of the same run since.
+ * @returns the copy's file
+ */
+export async function seedConflict(userData: string, here: string, there: string): Promise<string> {
+  const file = join(userData, 'library.readroom');
+  const copy = join(userData, 'copy.readroom');
+  const trace = makeTrace({ runId: 'run', steps: 1 });
+  const project = await Project.create(file, 'Library', scribe);
+  project.addRun(trace, 'Case');
+  project.edit([{ kind: 'blinding', before: null, after: { others: false, model: false } }]);
+  project.close();
+  copyFileSync(file, copy);
+  for (const [path, after] of [
+    [file, here],
+    [copy, there],
+  ] as const) {
+    const one = Project.open(path, { reader: scribe, trusted: true });
+    const { readerId } = scribe;
+    one.edit([{ kind: 'comment', runId: 'run', readerId, before: null, after }]);
+    if (path === copy) one.addRun(makeTrace({ runId: 'other', pixels: 'other' }), 'Other case');
+    one.close();
+  }
+  return copy;
 }

@@ -7,10 +7,10 @@ import { ErrorNote } from '../ui/error-note.tsx';
 import { counted } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { IconButton } from '../ui/icon-button.tsx';
-import { ProgressBar } from '../ui/progress-bar.tsx';
 import { CaseList } from './case-list.tsx';
 import { type CaseSort, isFiltered, noFilter, useCases } from './cases-store.ts';
 import { useProject } from './project-store.ts';
+import { Underway } from './underway.tsx';
 import './project.css';
 
 export function CasesPanel() {
@@ -63,17 +63,6 @@ function ProjectHead() {
         onClick={() => openPanel('readers')}
       />
     </header>
-  );
-}
-
-function Underway() {
-  const progress = useProject((state) => state.progress);
-  if (!progress) return null;
-  return (
-    <div className="cases-underway small dim" role="status">
-      {progress.what}
-      <ProgressBar label={progress.what} done={progress.done} total={progress.total} />
-    </div>
   );
 }
 

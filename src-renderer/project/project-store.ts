@@ -1,7 +1,7 @@
 /** The open project as the window knows it: who reads, how readers are kept apart, what can be undone. */
 import { create } from 'zustand';
 import { type ErrorPayload, ReadroomError, toReadroomError } from '../../src-contract/errors.ts';
-import type { ProjectView, Reader } from '../../src-contract/project.ts';
+import type { MergeReport, ProjectView, Reader } from '../../src-contract/project.ts';
 import type { Blinding, Edit } from '../../src-contract/review.ts';
 import { call, on } from '../state/bridge.ts';
 import { useUi } from '../state/ui-store.ts';
@@ -14,6 +14,11 @@ interface ProjectState {
   readonly caseOfRun: Readonly<Record<string, string>>;
   /** Something that takes a while: images searched for, a project taken in. */
   readonly progress: { readonly what: string; readonly done: number; readonly total: number } | null;
+  /** What went wrong in the project's dialog last. */
+  readonly problem: ErrorPayload | null;
+  /** What was taken in last, and the copy that was saved last. */
+  readonly merged: MergeReport | null;
+  readonly archived: string | null;
   load(): Promise<void>;
 }
 
@@ -22,6 +27,9 @@ export const useProject = create<ProjectState>()((set) => ({
   failure: null,
   caseOfRun: {},
   progress: null,
+  problem: null,
+  merged: null,
+  archived: null,
   load: async () => {
     try {
       set({ view: await call('project.view', {}), failure: null });
@@ -69,12 +77,20 @@ const take = (view: ProjectView | null): boolean => {
   return view !== null;
 };
 
-/** Runs a call that answers with the project; what goes wrong is said in a notice. @returns it was not cancelled */
+/** Says what went wrong where the person looks: in the open dialog, which would hide a notice. */
+function complain(thrown: unknown): void {
+  const problem = toReadroomError(thrown).toPayload();
+  if (useUi.getState().panel !== 'readers') useUi.getState().report(thrown);
+  else if (problem.code !== 'cancelled') useProject.setState({ problem });
+}
+
+/** Runs a call that answers with the project. @returns it was not cancelled, and went well */
 async function change(what: () => Promise<ProjectView | null>): Promise<boolean> {
+  useProject.setState({ problem: null });
   try {
     return take(await what());
   } catch (thrown) {
-    useUi.getState().report(thrown);
+    complain(thrown);
     return false;
   }
 }
@@ -98,7 +114,7 @@ async function setRegister(edit: (before: null | 'shown') => Edit): Promise<bool
     } catch (thrown) {
       // Refused because something else is there: that is what was shown.
       if (before === 'shown' || toReadroomError(thrown).code !== 'input-invalid') {
-        useUi.getState().report(thrown);
+        complain(thrown);
         return false;
       }
     }
@@ -116,33 +132,26 @@ export async function setBlinding(after: Blinding): Promise<void> {
 export const renameCase = (caseId: string, shown: string, after: string): Promise<boolean> =>
   setRegister((before) => ({ kind: 'case-title', caseId, before: before === null ? null : shown, after }));
 
+/** What came of taking something in is shown in a panel of its own: conflicts are to be read. */
 export async function mergeProject(): Promise<void> {
-  const { notify, report } = useUi.getState();
+  useProject.setState({ problem: null });
   try {
     const merged = await call('project.merge', {});
     if (!merged) return;
-    const { cases, runs, readers, conflicts, entries } = merged;
-    const parts = [`${cases} cases`, `${runs} runs`, `${readers} readers`, `${entries} log entries`];
-    notify({
-      tone: 'info',
-      message: `Taken in: ${parts.join(', ')}.`,
-      remedy:
-        conflicts.length > 0
-          ? `${conflicts.length} changes outran others of the same time; both are in the history.`
-          : undefined,
-    });
+    useProject.setState({ merged });
+    useUi.getState().openPanel('merged');
   } catch (thrown) {
-    report(thrown);
+    complain(thrown);
   }
 }
 
 export async function archiveProject(pixels: boolean): Promise<void> {
-  const { notify, report } = useUi.getState();
+  useProject.setState({ problem: null, archived: null });
   try {
     const saved = await call('project.archive', { pixels });
-    if (saved) notify({ tone: 'info', message: `Project saved as ${saved.name}.` });
+    if (saved) useProject.setState({ archived: saved.name });
   } catch (thrown) {
-    report(thrown);
+    complain(thrown);
   }
 }
 

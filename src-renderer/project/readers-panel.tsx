@@ -1,9 +1,10 @@
 /** The project itself: where it is, who reads, how readers are kept apart. */
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { Reader } from '../../src-contract/project.ts';
 import { switchReader } from '../review/switch-reader.ts';
 import { useUi } from '../state/ui-store.ts';
 import { Dialog } from '../ui/dialog.tsx';
+import { ErrorNote } from '../ui/error-note.tsx';
 import { counted } from '../ui/format.ts';
 import { Switch } from '../ui/switch.tsx';
 import { showHistory } from './history-store.ts';
@@ -18,6 +19,7 @@ import {
   setBlinding,
   useProject,
 } from './project-store.ts';
+import { Underway } from './underway.tsx';
 
 export function ReadersPanel() {
   const view = useProject((state) => state.view);
@@ -75,6 +77,8 @@ export function ReadersPanel() {
             Save a copy with images…
           </button>
         </div>
+        <Underway />
+        <Outcome />
       </section>
       <section className="setting-group">
         <h3>Readers</h3>
@@ -132,6 +136,15 @@ export function ReadersPanel() {
       </section>
     </Dialog>
   );
+}
+
+/** What came of the last thing that was asked for here. */
+function Outcome() {
+  const problem = useProject((state) => state.problem);
+  const archived = useProject((state) => state.archived);
+  useEffect(() => useProject.setState({ problem: null, archived: null }), []);
+  if (problem) return <ErrorNote error={problem} />;
+  return archived ? <p role="status">Saved as {archived}.</p> : null;
 }
 
 function AddReader() {

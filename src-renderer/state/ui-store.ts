@@ -12,6 +12,7 @@ export const panels = [
   'readers',
   'agreement',
   'history',
+  'merged',
   'export',
 ] as const;
 export type Panel = (typeof panels)[number];

@@ -6,6 +6,7 @@ import { Shortcuts } from '../commands/shortcuts.tsx';
 import { ExportPanel } from '../export/export-panel.tsx';
 import { ModelsPanel } from '../models/models-panel.tsx';
 import { HistoryPanel } from '../project/history-panel.tsx';
+import { MergedPanel } from '../project/merged-panel.tsx';
 import { ReadersPanel } from '../project/readers-panel.tsx';
 import { SettingsPanel } from '../settings/settings-panel.tsx';
 import { useSeries, useStudies } from '../state/study-store.ts';
@@ -33,6 +34,8 @@ export function Panels() {
       return <HistoryPanel />;
     case 'agreement':
       return <AgreementPanel />;
+    case 'merged':
+      return <MergedPanel />;
     case 'export':
       return <ExportPanel />;
     case null:
