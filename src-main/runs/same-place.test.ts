@@ -137,4 +137,46 @@ describe.each([
       }),
     );
   });
+
+  it('a slice of the NIfTI is shown to the model as that of the DICOM series is, and its box is in the same place', async () => {
+    const steps = directions(aboutX, aboutZ).map((direction, axis) => scale(direction, spacing[axis])) as [
+      Triple,
+      Triple,
+      Triple,
+    ];
+    const dicom = join(folder, `${name}-slices`);
+    mkdirSync(dicom);
+    const files = writeSeries({
+      columns: size[0],
+      rows: size[1],
+      slices: size[2],
+      affine: affineOf(steps, origin),
+      value,
+    });
+    for (const [index, file] of files.entries()) writeFileSync(join(dicom, `${index}.dcm`), file);
+    // As converters write it: columns to the patient's right, rows to the front.
+    const far = add(origin, add(scale(steps[0], size[0] - 1), scale(steps[1], size[1] - 1)));
+    const lps = affineOf([scale(steps[0], -1), scale(steps[1], -1), steps[2]], far);
+    const nifti = join(folder, `${name}-turned.nii`);
+    writeFileSync(
+      nifti,
+      writeNifti(
+        size,
+        lps.map((n, index) => (index < 8 ? -n : n)),
+        (x, y, z) => value(size[0] - 1 - x, size[1] - 1 - y, z),
+      ),
+    );
+    const wish = { slice: 3, window: { center: 0, width: 400 } };
+    const [fromDicom, fromNifti] = await Promise.all(
+      [dicom, nifti].map(async (path) => prepareStudyInput(await openStudy([path]), wish)),
+    );
+    expect(fromNifti.images).toEqual(fromDicom.images);
+    const [a, b] = [fromDicom, fromNifti].map(
+      ({ chain }) => locateBox(chain, { x1: 2, y1: 3, z1: 0, x2: 7, y2: 5, z2: 1 }).patientCorners ?? [],
+    );
+    expect(a).toHaveLength(8);
+    a.forEach((corner, index) => {
+      for (let axis = 0; axis < 3; axis++) expect(Math.abs(corner[axis] - b[index][axis])).toBeLessThan(0.01);
+    });
+  });
 });

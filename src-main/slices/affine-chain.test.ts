@@ -6,6 +6,7 @@ import {
   composeAffine,
   invertAffine,
   locateBox,
+  type Point,
   point,
   processorToSource,
 } from '../../src-contract/geometry.ts';
@@ -257,6 +258,35 @@ describe('serialiseImage', () => {
     expect(whole.sourceVoxel.max.map((v) => Math.round(v * 1e6) / 1e6)).toEqual([4.5, 3.5, 2.5]);
     expect(whole.patientCorners?.[0][2]).toBeCloseTo(-10 + 2.5 * 1.5, 9);
     expect(() => serialiseImage(pixels, 3)).toThrow(RangeError);
+  });
+
+  it.each([
+    ['axial, stored to the right and to the front (NIfTI)', [-1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 1, 0], 'L', 'P'],
+    ['sagittal, stored from the feet', [0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 0], 'P', 'F'],
+    ['coronal, stored from the head', [1, 0, 0, 0, 0, 0, 1, 0, 0, -1, 0, 0], 'L', 'F'],
+    ['axial, turned by 20 degrees', [-0.94, 0.34, 0, 9, 0.34, 0.94, 0, 3, 0, 0, 2, 1], 'L', 'P'],
+  ])('turns a slice as radiologists look at it: %s', (_name, sourceToPatient, right, down) => {
+    const [columns, rows] = [5, 4];
+    const data = Uint8Array.from({ length: 60 }, (_, i) => i);
+    const { image, chain } = serialiseImage(seriesPixels([columns, rows, 3], sourceToPatient, data), 1);
+    const toSource = processorToSource(chain);
+    // Every pixel is the voxel that the chain says it is.
+    for (let y = 0; y < image.height; y++) {
+      for (let x = 0; x < image.width; x++) {
+        const [i, j, k] = applyAffine(toSource, point('processor', x, y, 0));
+        expect(image.data[y * image.width + x]).toBe(data[(k * rows + j) * columns + i]);
+      }
+    }
+    const patient = (x: number, y: number) =>
+      applyAffine(
+        chain.sourceToPatient as Affine<'source', 'patient'>,
+        applyAffine(toSource, point('processor', x, y, 0)),
+      );
+    const along = { L: [0, 1], P: [1, 1], F: [2, -1] } as const;
+    const grows = (to: Point<'patient'>, letter: 'L' | 'P' | 'F') =>
+      along[letter][1] * (to[along[letter][0]] - patient(0, 0)[along[letter][0]]);
+    expect(grows(patient(1, 0), right as 'L' | 'P')).toBeGreaterThan(0.5);
+    expect(grows(patient(0, 1), down as 'P' | 'F')).toBeGreaterThan(0.5);
   });
 
   it('applies the DICOM window of the series, or another one', () => {

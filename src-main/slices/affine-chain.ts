@@ -51,6 +51,24 @@ export function axialOrientation(sourceToPatient: readonly number[] | null): Ori
   return { axes: best, flipped: [flipped[0], flipped[1], flipped[2]] };
 }
 
+/**
+ * One stored slice the way radiologists look at the plane it is nearest to, and the way the viewer shows it: axial with
+ * the patient's left on the right and anterior at the top, coronal with left on the right and the head at the top,
+ * sagittal with posterior on the right and the head at the top. Slices stay the file's own: z is k.
+ * @param sourceToPatient row-major 3x4 to LPS millimetres; null keeps the stored order.
+ */
+export function sliceOrientation(sourceToPatient: readonly number[] | null): Orientation {
+  if (!sourceToPatient) return storedOrientation;
+  const { axes, flipped } = axialOrientation(sourceToPatient);
+  /** Patient axis that the slices are stacked along: 0 sagittal, 1 coronal, 2 axial. */
+  const plane = axes.indexOf(2);
+  const right = plane === 0 ? 1 : 0;
+  const down = plane === 2 ? 1 : 2;
+  // Rows run to posterior in an axial slice, and away from the head in the others.
+  const downFlipped = plane === 2 ? flipped[1] : !flipped[2];
+  return { axes: [axes[right], axes[down], 2], flipped: [flipped[right], downFlipped, false] };
+}
+
 /** Lengths along canonical x, y, z. */
 export function canonicalSize(orientation: Orientation, sourceSize: Triple): Triple {
   const [x, y, z] = orientation.axes;

@@ -1,11 +1,19 @@
 /**
  * One slice of a series as the 8-bit image of a 2D run: an 8-bit picture as it is, everything else through a window.
+ * A slice that knows where it lies in the patient is turned as radiologists look at it (sliceOrientation), so that a
+ * model gets the same picture of a NIfTI as of the DICOM it was made from; a picture without a position stays as stored.
  */
 import type { AffineChain } from '../../src-contract/geometry.ts';
 import type { Window } from '../../src-contract/study.ts';
 import type { ImagePixels } from '../engine/language-model.ts';
 import type { SeriesPixels } from '../study/pixels.ts';
-import { buildChain, storedOrientation } from './affine-chain.ts';
+import {
+  buildChain,
+  canonicalSize,
+  type Orientation,
+  sliceOrientation,
+  storedOrientation,
+} from './affine-chain.ts';
 import { robustNormalisation } from './serialise-volume.ts';
 import { toBytes, trilinearPlanes } from './trilinear.ts';
 import type { VolumeView } from './volume-view.ts';
@@ -55,7 +63,7 @@ export interface ImageOptions {
    * others from their 1st to their 99th percentile. Colour is never windowed.
    */
   readonly window?: Window;
-  /** Grey levels as the reference's `Image.open(path).convert('RGB')` has them, whatever the series says. */
+  /** Order and grey levels as the reference's `Image.open(path).convert('RGB')` has them, whatever the series says. */
   readonly reference?: boolean;
 }
 
@@ -74,6 +82,33 @@ function toLevels(
   return { bytes: throughPercentiles(values, columns * channels, rows), mapping: 'percentile' };
 }
 
+/** Pixels in another order: row by row of the canonical slice. */
+function turned(
+  bytes: Uint8Array,
+  [columns, rows]: readonly [number, number],
+  channels: number,
+  { axes, flipped }: Orientation,
+): Uint8Array {
+  if (axes[0] === 0 && !flipped[0] && !flipped[1]) return bytes;
+  const lengths = [columns, rows];
+  const steps = [channels, columns * channels];
+  const [width, height] = [lengths[axes[0]], lengths[axes[1]]];
+  const step = [0, 1].map((axis) => (flipped[axis] ? -steps[axes[axis]] : steps[axes[axis]]));
+  const first = [0, 1].reduce(
+    (sum, axis) => sum + (flipped[axis] ? (lengths[axes[axis]] - 1) * steps[axes[axis]] : 0),
+    0,
+  );
+  const out = new Uint8Array(bytes.length);
+  let at = 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const from = first + x * step[0] + y * step[1];
+      for (let channel = 0; channel < channels; channel++) out[at++] = bytes[from + channel];
+    }
+  }
+  return out;
+}
+
 /**
  * Slice `slice` of a series.
  * @throws RangeError when there is no such slice.
@@ -85,17 +120,24 @@ export function serialiseImage(pixels: SeriesPixels, slice = 0, options: ImageOp
   }
   const length = columns * rows * channels;
   const { bytes, mapping } = toLevels(pixels, data.subarray(slice * length, (slice + 1) * length), options);
+  const orientation = options.reference ? storedOrientation : sliceOrientation(series.sourceToPatient);
+  const gridSize = canonicalSize(orientation, [columns, rows, 1]);
   const chain = buildChain({
     sourceToPatient: series.sourceToPatient,
     sourceSize: [columns, rows, 1],
-    orientation: storedOrientation,
-    gridSize: [columns, rows, 1],
+    orientation,
+    gridSize,
     serialization: 'image',
   });
   const canonicalToSource = [...chain.canonicalToSource];
   canonicalToSource[11] = slice;
   return {
-    image: { width: columns, height: rows, channels, data: bytes },
+    image: {
+      width: gridSize[0],
+      height: gridSize[1],
+      channels,
+      data: turned(bytes, [columns, rows], channels, orientation),
+    },
     chain: { ...chain, canonicalToSource, sourceSize: [columns, rows, slices] },
     mapping,
   };

@@ -131,8 +131,11 @@ describe('the figure', () => {
     expect(figureSlices({ ...consistency, points: [] }, 3)).toEqual({ large: 3, small: [] });
   });
 
-  it('draws a box where its pixels are, to half a source pixel of the PNG', async () => {
-    const scene = figureScene(await content([7], 7));
+  it.each([
+    ['stored as looked at', placedAffine],
+    ['stored to the right and to the front', [-2, 0, 0, 40, 0, -2, 0, 50, 0, 0, 3, 100]],
+  ])('draws a box where its pixels are, to half a source pixel of the PNG: %s', async (_name, affine) => {
+    const scene = figureScene(await content([7], 7, affine));
     const dotsPerInch = 200;
     const png = decode(await sceneToPng(scene, dotsPerInch));
     expect(png.width).toBe(Math.round((180 / 25.4) * dotsPerInch));

@@ -4,9 +4,12 @@
  * What is printed counts slices from 1, as viewers do; everything else from 0.
  */
 import type { Consistency } from '../../../src-contract/comparison.ts';
+import { applyAffine, composeAffine, invertAffine, point } from '../../../src-contract/geometry.ts';
 import { type Options, optionLetters } from '../../../src-contract/run-events.ts';
+import type { SourceBox } from '../../../src-contract/source-box.ts';
 import { researchNotice, summarizeEvents } from '../../../src-contract/trace.ts';
 import type { ImagePixels } from '../../engine/language-model.ts';
+import { canonicalToSource, sliceOrientation } from '../../slices/affine-chain.ts';
 import type { ComparedRun } from '../compare/compare-runs.ts';
 import { cuboidSlices, requireCuboid, storedSliceAxis } from '../compare/consistency.ts';
 import { sectionAt } from '../compare/run-target.ts';
@@ -16,12 +19,10 @@ import {
   cuboidStroke,
   fitPicture,
   iouTag,
-  type Region,
   regionAround,
   type SlicePanel,
   slicePanel,
   twoDStroke,
-  wholePicture,
 } from './slice-panel.ts';
 import { breakLines, textWidth } from './text-lines.ts';
 
@@ -117,22 +118,41 @@ export function figureScene(content: FigureContent): Scene {
   };
 }
 
-function panelOf(
-  { volume, sliceRuns, consistency, pictures }: FigureContent,
-  slice: number,
-  show: (picture: ImagePixels) => Region,
-): SlicePanel {
+/** Pictures are turned as serialiseImage turns slices; boxes and letters turn with them. */
+function turnOf({ volume, sliceRuns }: FigureContent) {
+  const { chain } = volume.trace;
+  const [sliceRun] = sliceRuns.values();
+  const sourceToPatient = chain.sourceToPatient ?? sliceRun?.trace.chain.sourceToPatient ?? null;
+  const pictureToSource = canonicalToSource(sliceOrientation(sourceToPatient), chain.sourceSize);
+  const sourceToPicture = invertAffine(pictureToSource);
+  return {
+    pictureToPatient: sourceToPatient && composeAffine(sourceToPatient, pictureToSource),
+    inPicture: ({ min, max }: SourceBox): SourceBox => {
+      const a = applyAffine(sourceToPicture, point('source', ...min));
+      const b = applyAffine(sourceToPicture, point('source', ...max));
+      return {
+        min: [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.min(a[2], b[2])],
+        max: [Math.max(a[0], b[0]), Math.max(a[1], b[1]), Math.max(a[2], b[2])],
+      };
+    },
+  };
+}
+
+/** @param around what the picture shows a part around, in source voxels; none: the whole slice */
+function panelOf(content: FigureContent, slice: number, around: readonly SourceBox[] = []): SlicePanel {
+  const { volume, consistency, pictures } = content;
   const picture = pictures.get(slice);
   if (!picture) throw new RangeError(`no picture of slice ${slice}`);
-  const point = consistency.points.find((each) => each.slice === slice);
+  const { pictureToPatient, inPicture } = turnOf(content);
+  const dot = consistency.points.find((each) => each.slice === slice);
+  const cuboid = sectionAt(requireCuboid(volume.trace), storedSliceAxis, slice);
   return {
     picture,
-    region: show(picture),
-    sourceToPatient:
-      volume.trace.chain.sourceToPatient ?? sliceRuns.get(slice)?.trace.chain.sourceToPatient ?? null,
-    twoD: point?.box ?? null,
-    cuboid: sectionAt(requireCuboid(volume.trace), storedSliceAxis, slice),
-    iou: point?.iou ?? null,
+    region: regionAround(around.map(inPicture), picture),
+    pictureToPatient,
+    twoD: dot?.box ? inPicture(dot.box) : null,
+    cuboid: cuboid && inPicture(cuboid),
+    iou: dot?.iou ?? null,
   };
 }
 
@@ -140,7 +160,7 @@ type Room = Parameters<typeof fitPicture>[1];
 
 function largePicture(content: FigureContent, room: Room): Shape[] {
   const { slice, volume } = content;
-  const panel = panelOf(content, slice, wholePicture);
+  const panel = panelOf(content, slice);
   const frame = fitPicture(panel, room);
   const count = volume.trace.chain.sourceSize[storedSliceAxis];
   const label = `slice ${slice + 1} of ${count}`;
@@ -178,7 +198,7 @@ function smallPicturesOf(content: FigureContent, slices: readonly number[], top:
   const drawn = content.consistency.points.map(({ box }) => box).filter((box) => box !== null);
   const boxes = [requireCuboid(content.volume.trace), ...drawn];
   return slices.flatMap((slice, index): Shape[] => {
-    const panel = panelOf(content, slice, (picture) => regionAround(boxes, picture));
+    const panel = panelOf(content, slice, boxes);
     const room = {
       x: left + (index % smallColumns) * step.x,
       y: top + Math.floor(index / smallColumns) * step.y,

@@ -1,4 +1,4 @@
-/** Which way the patient lies in a stored slice: letters at its edges, as viewers and DICOM (PS3.3 C.7.6.1.1.1) have them. */
+/** Which way the patient lies in a picture: letters at its edges, as viewers and DICOM (PS3.3 C.7.6.1.1.1) have them. */
 
 export interface EdgeLetters {
   readonly left: string;
@@ -28,12 +28,12 @@ function letters(direction: readonly number[], sign: 1 | -1): string {
 }
 
 /**
- * Of a slice shown as it is stored: columns to the right, rows down.
- * @param sourceToPatient row-major 3x4 to LPS millimetres; null where the file has no position
+ * Columns to the right, rows down.
+ * @param pictureToPatient row-major 3x4, [column, row, slice] to LPS millimetres; null where the file has no position
  */
-export function edgeLetters(sourceToPatient: readonly number[] | null): EdgeLetters | null {
-  if (!sourceToPatient) return null;
-  const column = (axis: number) => [0, 1, 2].map((row) => sourceToPatient[row * 4 + axis]);
+export function edgeLetters(pictureToPatient: readonly number[] | null): EdgeLetters | null {
+  if (!pictureToPatient) return null;
+  const column = (axis: number) => [0, 1, 2].map((row) => pictureToPatient[row * 4 + axis]);
   const [across, down] = [column(0), column(1)];
   return {
     left: letters(across, -1),
@@ -44,8 +44,8 @@ export function edgeLetters(sourceToPatient: readonly number[] | null): EdgeLett
 }
 
 /** Millimetres a pixel along columns and rows; null where the file has no position. */
-export function pixelSize(sourceToPatient: readonly number[] | null): readonly [number, number] | null {
-  if (!sourceToPatient) return null;
-  const length = (axis: number) => Math.hypot(...[0, 1, 2].map((row) => sourceToPatient[row * 4 + axis]));
+export function pixelSize(pictureToPatient: readonly number[] | null): readonly [number, number] | null {
+  if (!pictureToPatient) return null;
+  const length = (axis: number) => Math.hypot(...[0, 1, 2].map((row) => pictureToPatient[row * 4 + axis]));
   return [length(0), length(1)];
 }

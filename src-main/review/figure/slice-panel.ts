@@ -25,8 +25,9 @@ export interface SlicePanel {
   readonly picture: ImagePixels;
   /** The part of it that is shown. */
   readonly region: Region;
-  readonly sourceToPatient: readonly number[] | null;
-  /** Of the 2D run on this slice. */
+  /** Pixels of the picture to LPS millimetres. */
+  readonly pictureToPatient: readonly number[] | null;
+  /** Of the 2D run on this slice; both boxes in pixels of the picture. */
   readonly twoD: SourceBox | null;
   /** The cuboid's section in this slice. */
   readonly cuboid: SourceBox | null;
@@ -41,8 +42,8 @@ interface Frame {
 }
 
 /** The largest frame of the slice's own proportions (in millimetres where they are known), in the middle of the room. */
-export function fitPicture({ region, sourceToPatient }: SlicePanel, room: Frame): Frame {
-  const [across, down] = pixelSize(sourceToPatient) ?? [1, 1];
+export function fitPicture({ region, pictureToPatient }: SlicePanel, room: Frame): Frame {
+  const [across, down] = pixelSize(pictureToPatient) ?? [1, 1];
   const [width, height] = [region.width * across, region.height * down];
   const scale = Math.min(room.width / width, room.height / height);
   const fitted = { width: width * scale, height: height * scale };
@@ -93,7 +94,7 @@ function cut({ width, channels, data }: ImagePixels, region: Region): Uint8Array
   });
 }
 
-export const wholePicture = ({ width, height }: ImagePixels): Region => ({ x: 0, y: 0, width, height });
+const wholePicture = ({ width, height }: ImagePixels): Region => ({ x: 0, y: 0, width, height });
 
 /**
  * What the small pictures show: a square (in pixels) around all boxes, twice their size and at least a third of the
@@ -124,8 +125,8 @@ function tag(text: string, x: number, y: number, anchor: 'start' | 'middle' | 'e
   ];
 }
 
-function letters({ sourceToPatient }: SlicePanel, frame: Frame): Shape[] {
-  const edges = edgeLetters(sourceToPatient);
+function letters({ pictureToPatient }: SlicePanel, frame: Frame): Shape[] {
+  const edges = edgeLetters(pictureToPatient);
   if (!edges) return [];
   const size = points(8);
   const [middleX, middleY] = [frame.x + frame.width / 2, frame.y + frame.height / 2 + size * 0.35];
@@ -140,8 +141,8 @@ function letters({ sourceToPatient }: SlicePanel, frame: Frame): Shape[] {
 const scaleLengths = [200, 100, 50, 20, 10, 5, 2, 1] as const;
 
 /** The longest round length of at most a third of the picture. */
-function scaleBar({ region, sourceToPatient }: SlicePanel, frame: Frame): Shape[] {
-  const size = pixelSize(sourceToPatient);
+function scaleBar({ region, pictureToPatient }: SlicePanel, frame: Frame): Shape[] {
+  const size = pixelSize(pictureToPatient);
   if (!size) return [];
   const perMillimetre = frame.width / (region.width * size[0]);
   const length = scaleLengths.find((each) => each * perMillimetre <= frame.width / 3);

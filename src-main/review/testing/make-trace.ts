@@ -5,7 +5,7 @@ import { parseTrace, serializeTrace, type Trace } from '../../../src-contract/tr
 import { createFakeModel } from '../../engine/grounding/fake-model.ts';
 import { runGrounded } from '../../engine/grounding/loop.ts';
 import { gradient, testRequest } from '../../engine/grounding/test-request.ts';
-import { axialOrientation, buildChain, storedOrientation, withProcessor } from '../../slices/affine-chain.ts';
+import { axialOrientation, buildChain, sliceOrientation, withProcessor } from '../../slices/affine-chain.ts';
 import { TraceRecorder } from '../../trace/recorder.ts';
 
 /** Columns and rows run to the patient's left and back, 2 mm; slices to the head, 3 mm. */
@@ -27,7 +27,7 @@ export function sliceChain(slice: number, sourceToPatient: number[] | null = pla
   const chain = buildChain({
     sourceToPatient,
     sourceSize: [50, 50, 1],
-    orientation: storedOrientation,
+    orientation: sliceOrientation(sourceToPatient),
     gridSize: [50, 50, 1],
     serialization: 'image',
   });
