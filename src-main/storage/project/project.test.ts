@@ -215,6 +215,22 @@ describe('edits', () => {
   });
 });
 
+describe('readers', () => {
+  it('who opened the project can be chosen before and after having written something', () => {
+    expect(project.readers()).toEqual([]);
+    expect(project.view(false)).toMatchObject({ readers: [anna], readerId: 'anna' });
+    const cara = project.addReader({ name: 'Cara', role: 'adjudicator' });
+    project.chooseReader(cara.readerId);
+    expect(project.view(false)).toMatchObject({ readers: [cara, anna], readerId: cara.readerId });
+    project.chooseReader('anna');
+    project.addRun(makeTrace({ runId: 'one' }), 'Thorax');
+    project.edit([verdict('one', 0, null, accept)]);
+    expect(project.readers()).toEqual([cara, anna]);
+    expect(() => project.chooseReader('nobody')).toThrow(/no such reader/);
+    expect(() => project.addReader({ name: 'Cara', role: 'reader' })).toThrow(/already/);
+  });
+});
+
 describe('blinding', () => {
   beforeEach(() => {
     project.addRun(makeTrace({ runId: 'one' }), 'Thorax');

@@ -55,6 +55,8 @@ export class Project {
   /** Every opening that writes has a name of its own in the log (rule 2 of src-contract/project.ts). */
   readonly #replica = randomUUID();
   #reader: Reader;
+  /** Who opened it: one of its readers from the first change on, and to choose from before. */
+  readonly #opener: Reader;
   readonly #facts: ProjectFacts;
   #history: { readonly readerId: string; readonly of: History } | null = null;
 
@@ -63,6 +65,7 @@ export class Project {
     this.#facts = new ProjectFacts(db);
     this.#reader = reader;
     this.#reader = this.readers().find(({ readerId }) => readerId === reader.readerId) ?? reader;
+    this.#opener = this.#reader;
   }
 
   /** @throws ReadroomError as openFile */
@@ -141,13 +144,13 @@ export class Project {
 
   /** @throws ReadroomError 'input-invalid' for someone who is no reader here */
   chooseReader(readerId: string): void {
-    const found = this.readers().find((one) => one.readerId === readerId);
-    if (!found && readerId !== this.#reader.readerId) {
+    const found = [...this.readers(), this.#opener].find((one) => one.readerId === readerId);
+    if (!found) {
       throw new ReadroomError('input-invalid', 'There is no such reader in this project.', {
         field: 'readerId',
       });
     }
-    if (found) this.#reader = found;
+    this.#reader = found;
   }
 
   // Runs.
@@ -340,6 +343,6 @@ export class Project {
   view(library: boolean): ProjectView {
     const { undo, redo } = this.history();
     const labels = { undo: undo?.label ?? null, redo: redo?.label ?? null };
-    return viewOf(this.db, this.#facts.read(), this.#reader, labels, library);
+    return viewOf(this.db, this.#facts.read(), [this.#reader, this.#opener], labels, library);
   }
 }

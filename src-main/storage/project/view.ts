@@ -53,12 +53,15 @@ function readFacts(db: Database, version: number): Facts {
 export function viewOf(
   db: Database,
   { projectId, title, modalities }: Facts,
-  reader: Reader,
+  [reader, opener]: readonly [reader: Reader, opener: Reader],
   undo: ProjectView['undo'],
   library: boolean,
 ): ProjectView {
   const { readerId } = reader;
-  const known = readersOf(db);
+  const readers = readersOf(db);
+  for (const one of [opener, reader]) {
+    if (!readers.some((known) => known.readerId === one.readerId)) readers.push(one);
+  }
   // Few cases are removed: what is in them is taken off the whole, which the indices count without reading a row.
   const counts = db.get<{ cases: number; runs: number; done: number }>(
     `SELECT (SELECT count(*) FROM cases WHERE removed = 0) AS cases,
@@ -73,7 +76,7 @@ export function viewOf(
     projectId,
     title,
     fileName: library ? null : basename(db.file),
-    readers: known.some((one) => one.readerId === readerId) ? known : [...known, reader],
+    readers,
     readerId,
     blinding: blindingOf(db),
     counts: { cases: counts?.cases ?? 0, runs: counts?.runs ?? 0, done: counts?.done ?? 0 },
