@@ -87,3 +87,20 @@ it('marks that are hidden from a reader are withheld, and told', async () => {
     project.close();
   }
 });
+
+it('a reader who is blinded to the model exports what he or she has asked to see', () => {
+  const project = Project.open(file, { reader: ben, trusted: true });
+  try {
+    project.edit([{ kind: 'blinding', before: null, after: { others: true, model: true } }]);
+    const withheld = (blinded: boolean): string[] =>
+      [...projectRuns(project, { scope: everything, readerId: null }, blinded).runs]
+        .filter((run) => run.withheld !== undefined)
+        .map(({ runId }) => runId)
+        .sort();
+    // Ben has finished the volume.
+    expect(withheld(true)).toEqual(['other', 'slice']);
+    expect(withheld(false)).toEqual([]);
+  } finally {
+    project.close();
+  }
+});

@@ -4,7 +4,7 @@ import type { Review } from '../../../src-contract/review.ts';
 import { placedSources } from '../../storage/project/places.ts';
 import type { Project } from '../../storage/project/project.ts';
 import { listCases, listRuns } from '../../storage/project/queries.ts';
-import { reviewsFor, reviewsIn } from '../../storage/project/reviews.ts';
+import { blindingOf, reviewsFor, reviewsIn } from '../../storage/project/reviews.ts';
 import type { ExportRun } from '../export-run.ts';
 
 export type RunSelection = Pick<ExportRequest, 'scope' | 'readerId'>;
@@ -84,9 +84,18 @@ function exportRunOf(
     withheld:
       review === 'withheld'
         ? `What ${reader?.name} marked is hidden until you have finished reading this run.`
-        : undefined,
+        : blinded && modelIsHidden(project, runId)
+          ? 'The model is hidden until you have asked for its reasoning on this run.'
+          : undefined,
     sources: placedSources(project.db, sources),
   };
+}
+
+/** As on the screen: a reader who is blinded to the model sees it once asked for, or once done. */
+function modelIsHidden({ db, reader }: Project, runId: string): boolean {
+  if (!blindingOf(db).model) return false;
+  const { reading } = reviewsFor(db, runId, reader).own;
+  return reading?.status !== 'done' && reading?.revealed !== true;
 }
 
 function reviewOf(
