@@ -13,7 +13,7 @@ import { runName } from '../names.ts';
 import { type CaseKind, makeRun, reviewOf } from '../testing/cases.ts';
 import { labelMapOf } from './label-map.ts';
 
-const kinds = ['oblique', 'mirrored', 'sagittal', 'sheared', 'slice', 'nifti', 'picture'];
+const kinds = ['oblique', 'mirrored', 'sagittal', 'sheared', 'slice', 'sagittal-slice', 'nifti', 'picture'];
 const runs = new Map<string, ExportRun>();
 let folder: string;
 let out: string;
@@ -166,18 +166,21 @@ describe('3D Slicer ROI', () => {
     });
   };
 
-  it.each(['oblique', 'mirrored', 'sagittal', 'slice', 'nifti'])('%s: the same eight corners', (kind) => {
-    for (const finding of keptFindings(findingsFor(kind))) {
-      const found = cornersOf(kind, finding);
-      for (const corner of finding.located.patientCorners!) {
-        const nearest = Math.min(
-          ...found.map((at) => Math.hypot(...at.map((value, n) => value - corner[n]))),
-        );
-        // A NIfTI states its axes in float32: perpendicular to a millionth.
-        expect(nearest).toBeLessThan(1e-4);
+  it.each(['oblique', 'mirrored', 'sagittal', 'slice', 'sagittal-slice', 'nifti'])(
+    '%s: the same eight corners',
+    (kind) => {
+      for (const finding of keptFindings(findingsFor(kind))) {
+        const found = cornersOf(kind, finding);
+        for (const corner of finding.located.patientCorners!) {
+          const nearest = Math.min(
+            ...found.map((at) => Math.hypot(...at.map((value, n) => value - corner[n]))),
+          );
+          // A NIfTI states its axes in float32: perpendicular to a millionth.
+          expect(nearest).toBeLessThan(1e-4);
+        }
       }
-    }
-  });
+    },
+  );
 
   it('a sheared box lies within its ROI', () => {
     for (const finding of keptFindings(findingsFor('sheared'))) {

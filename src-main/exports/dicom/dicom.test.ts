@@ -25,6 +25,7 @@ const kinds = [
   'sheared',
   'multiframe',
   'slice',
+  'sagittal-slice',
   'projection',
 ];
 const runs = new Map<string, ExportRun>();

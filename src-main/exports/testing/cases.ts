@@ -71,6 +71,7 @@ const grids = {
 export const caseKinds = [
   ...(Object.keys(grids) as (keyof typeof grids)[]),
   'slice',
+  'sagittal-slice',
   'old',
   'multiframe',
   'projection',
@@ -109,6 +110,19 @@ const oldHeader: DicomElements = {
   '00100040': ['CS', 'male'],
 };
 
+/** Slices that are asked about alone lie obliquely, or have to be turned to be looked at. */
+function gridOf(kind: keyof typeof grids | 'slice' | 'sagittal-slice' | 'old'): keyof typeof grids {
+  switch (kind) {
+    case 'slice':
+    case 'old':
+      return 'oblique';
+    case 'sagittal-slice':
+      return 'sagittal';
+    default:
+      return kind;
+  }
+}
+
 /** Writes the files of a case. @returns what is opened, and the slice that is asked about */
 function writeCase(kind: CaseKind, folder: string): { path: string; slice?: number } {
   mkdirSync(folder, { recursive: true });
@@ -123,11 +137,11 @@ function writeCase(kind: CaseKind, folder: string): { path: string; slice?: numb
       return { path: writeMultiframe(join(folder, 'multiframe.dcm')) };
     default: {
       const [columns, rows, slices] = size;
-      const affine = grids[kind === 'slice' || kind === 'old' ? 'oblique' : kind];
+      const affine = grids[gridOf(kind)];
       const extra = kind === 'old' ? (k: number) => ({ ...header(k), ...oldHeader }) : header;
       const files = writeSeries({ columns, rows, slices, affine, value, extra });
       for (const [k, file] of files.entries()) writeFileSync(join(folder, `${(k * 7) % slices}.dcm`), file);
-      return kind === 'slice' ? { path: folder, slice: 9 } : { path: folder };
+      return kind.endsWith('slice') ? { path: folder, slice: 9 } : { path: folder };
     }
   }
 }
