@@ -1,12 +1,15 @@
 /** A log that comes from elsewhere: each entry against the schema, all of them against the chain, traces against both. */
 import { ReadroomError } from '../../../../src-contract/errors.ts';
 import { type LogEntry, logEntrySchema } from '../../../../src-contract/project.ts';
+import { traceLimits } from '../../../../src-contract/trace.ts';
 import { canonicalJson, entryOf, findBreakIn, type LogRow, logColumns, nameOf } from '../log/log.ts';
 import { hasTrace } from '../traces.ts';
 import type { Database } from './database.ts';
 
 /** Entries of one file; a study of 10,000 cases read by ten readers has a tenth of it. */
 const maxEntries = 20_000_000;
+/** Of one entry's text: a case of 100,000 files, the most there can be, has half of it. */
+const maxEntryBytes = 64 * 1024 ** 2;
 /** Milliseconds since 1970: a clock beyond this (year 2200) would outrun every edit to come. */
 export const maxTime = 7_258_118_400_000;
 
@@ -14,6 +17,7 @@ export const maxTime = 7_258_118_400_000;
 export function checkLog(db: Database): void {
   const count = db.get<{ n: number }>('SELECT count(*) AS n FROM log')?.n ?? 0;
   if (count > maxEntries) throw tampered(db.file, `it has ${count} entries`);
+  checkSizes(db);
   const known = { cases: new Set<string>(), runs: new Set<string>() };
   for (const row of db.each<LogRow>(`SELECT ${logColumns} FROM log ORDER BY at, replica, seq`)) {
     const entry = checkEntry(row, db.file);
@@ -28,6 +32,16 @@ export function checkLog(db: Database): void {
   }
   const broken = findBreakIn(db);
   if (broken) throw tampered(db.file, broken);
+}
+
+/** SQLite tells lengths without reading what has them. */
+function checkSizes(db: Database): void {
+  const largest = (column: string, table: string): number =>
+    db.get<{ n: number | null }>(`SELECT max(octet_length(${column})) AS n FROM ${table}`)?.n ?? 0;
+  const entry = largest('body', 'log');
+  if (entry > maxEntryBytes) throw tampered(db.file, `an entry takes ${entry} bytes`);
+  const trace = largest('deflated', 'traces');
+  if (trace > traceLimits.bytes) throw tampered(db.file, `a trace takes ${trace} bytes`);
 }
 
 /** One row of a foreign log. @throws ReadroomError 'file-malformed' */

@@ -175,6 +175,7 @@ describe('a log that was tampered with', () => {
     ['a body that is no JSON', "UPDATE log SET body = 'x' WHERE id = 4"],
     ['a body of another shape', `UPDATE log SET body = '{"type":"edited"}' WHERE id = 4`],
     ['a clock far in the future', 'UPDATE log SET at = 9000000000000000 WHERE id = 6'],
+    ['an entry larger than any', 'UPDATE log SET body = zeroblob(70000000) || body WHERE id = 4'],
     ['a trace less', 'PRAGMA foreign_keys = OFF; DELETE FROM traces'],
   ])('is found: %s', (_what, sql) => {
     expect(findBreakIn(open(true).db)).toBeNull();
