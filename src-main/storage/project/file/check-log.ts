@@ -2,7 +2,7 @@
 import { ReadroomError } from '../../../../src-contract/errors.ts';
 import { type LogEntry, logEntrySchema } from '../../../../src-contract/project.ts';
 import { traceLimits } from '../../../../src-contract/trace.ts';
-import { canonicalJson, entryOf, findBreakIn, type LogRow, logColumns, nameOf } from '../log/log.ts';
+import { canonicalJson, entryOf, findBreakIn, type LogRow, nameOf } from '../log/log.ts';
 import { hasTrace } from '../traces.ts';
 import type { Database } from './database.ts';
 
@@ -19,8 +19,8 @@ export function checkLog(db: Database): void {
   if (count > maxEntries) throw tampered(db.file, `it has ${count} entries`);
   checkSizes(db);
   const known = { cases: new Set<string>(), runs: new Set<string>() };
-  for (const row of db.each<LogRow>(`SELECT ${logColumns} FROM log ORDER BY at, replica, seq`)) {
-    const entry = checkEntry(row, db.file);
+  for (const raw of db.each<RawRow>(rawLog)) {
+    const entry = checkEntry(textOf(raw, db.file), db.file);
     if (entry.body.type === 'case-added') known.cases.add(entry.body.case.caseId);
     if (entry.body.type !== 'run-added') continue;
     if (!known.cases.has(entry.body.caseId))
@@ -34,12 +34,50 @@ export function checkLog(db: Database): void {
   if (broken) throw tampered(db.file, broken);
 }
 
+/**
+ * The log's texts as bytes: the driver ends the process where a text is not UTF-8. Only what is read of a foreign file
+ * later has to pass here; its other tables are emptied unread.
+ */
+const rawLog = `SELECT id, seq, at, CAST(replica AS BLOB) AS replica, CAST(reader_id AS BLOB) AS reader_id,
+  CAST(body AS BLOB) AS body, CAST(previous_hash AS BLOB) AS previous_hash, CAST(hash AS BLOB) AS hash
+  FROM log ORDER BY at, replica, seq`;
+
+type RawRow = Pick<LogRow, 'id' | 'seq' | 'at'> &
+  Readonly<Record<'replica' | 'body' | 'previous_hash' | 'hash', Uint8Array>> & {
+    readonly reader_id: Uint8Array | null;
+  };
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function textOf({ id, seq, at, ...texts }: RawRow, file: string): LogRow {
+  try {
+    return {
+      id,
+      seq,
+      at,
+      replica: utf8.decode(texts.replica),
+      reader_id: texts.reader_id === null ? null : utf8.decode(texts.reader_id),
+      body: utf8.decode(texts.body),
+      previous_hash: utf8.decode(texts.previous_hash),
+      hash: utf8.decode(texts.hash),
+    };
+  } catch {
+    throw tampered(file, `row ${id} is no text in UTF-8`);
+  }
+}
+
 /** SQLite tells lengths without reading what has them. */
 function checkSizes(db: Database): void {
   const largest = (column: string, table: string): number =>
     db.get<{ n: number | null }>(`SELECT max(octet_length(${column})) AS n FROM ${table}`)?.n ?? 0;
   const entry = largest('body', 'log');
   if (entry > maxEntryBytes) throw tampered(db.file, `an entry takes ${entry} bytes`);
+  const odd = db.get<{ n: number }>(
+    `SELECT (SELECT count(*) FROM traces WHERE octet_length(sha256) <> 64 OR sha256 GLOB '*[^0-9a-f]*')
+       + (SELECT count(*) FROM meta WHERE octet_length(value) > 200 OR value GLOB '*[^0-9a-z-]*'
+            OR key GLOB '*[^a-z]*') AS n`,
+  );
+  if (odd?.n !== 0) throw tampered(db.file, 'it has names that Readroom does not give');
   const trace = largest('deflated', 'traces');
   if (trace > traceLimits.bytes) throw tampered(db.file, `a trace takes ${trace} bytes`);
 }

@@ -152,7 +152,8 @@ export function sqliteError(thrown: unknown, file: string): ReadroomError {
       remedy: 'Free some space; what was saved before is safe.',
     });
   }
-  if (is('CORRUPT', 'NOTADB')) {
+  // A header with impossible numbers is an error without a code of its own.
+  if (is('CORRUPT', 'NOTADB', 'FORMAT') || detail === 'unsupported file format') {
     return new ReadroomError('file-malformed', `The project ${file} is damaged.`, {
       file,
       detail,

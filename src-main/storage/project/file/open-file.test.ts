@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import Libsql from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { caseFilterSchema, projectVersion, type Reader } from '../../../../src-contract/project.ts';
+import { seededRandom } from '../../../engine/decode/random.ts';
 import { findBreakIn } from '../log/log.ts';
 import { Project } from '../project.ts';
 import { listCases } from '../queries.ts';
@@ -214,4 +215,33 @@ describe('a log that was tampered with', () => {
     expect(() => project.trace('run')).toThrow(expect.objectContaining({ code: 'file-malformed' }));
     project.close();
   });
+});
+
+describe('bytes changed at random', () => {
+  it('are refused with a typed error, or change nothing that counts', () => {
+    const whole = readFileSync(join(fixtures, 'version-1.readroom'));
+    const random = seededRandom(3);
+    const outcomes = { refused: 0, opened: 0 };
+    for (let n = 0; n < 120; n++) {
+      const bytes = Buffer.from(whole);
+      // From a bit in a header to a page of rubbish.
+      const length = 1 + Math.floor(random() ** 4 * 4_096);
+      const at = Math.floor(random() * (bytes.length - length));
+      for (let k = at; k < at + length; k++) bytes[k] = Math.floor(random() * 256);
+      const file = join(folder, `mutant-${n}.readroom`);
+      writeFileSync(file, bytes);
+      try {
+        const project = Project.open(file, { reader: anna, trusted: false });
+        expect(findBreakIn(project.db)).toBeNull();
+        expect(project.trace('volume').question).toBe('Where is the lesion?');
+        expect(reviewsFor(project.db, 'volume', ben).own.comment).toBe('Read by reader-ben.');
+        project.close();
+        outcomes.opened++;
+      } catch (thrown) {
+        expect(thrown).toMatchObject({ name: 'ReadroomError', code: expect.not.stringMatching('internal') });
+        outcomes.refused++;
+      }
+    }
+    expect(Math.min(outcomes.refused, outcomes.opened)).toBeGreaterThan(20);
+  }, 60_000);
 });

@@ -160,14 +160,13 @@ export const migrations: readonly string[] = [version1, version2, version3, vers
 
 if (migrations.length !== projectVersion) throw new Error('Each version of a project needs its migration.');
 
-interface SchemaRow {
-  readonly type: string;
-  readonly name: string;
-  readonly sql: string | null;
-}
-
-const schemaOf = (db: Database): SchemaRow[] =>
-  db.all<SchemaRow>('SELECT type, name, sql FROM sqlite_master ORDER BY type, name');
+/** In hexadecimal: the driver ends the process where a text is not UTF-8, and this is read before anything is known. */
+const schemaOf = (db: Database): unknown[] =>
+  db
+    .all<Record<'type' | 'name' | 'sql', string>>(
+      'SELECT hex(type) AS type, hex(name) AS name, hex(sql) AS sql FROM sqlite_master ORDER BY type, name',
+    )
+    .map(({ type, name, sql }) => [type, name, sql]);
 
 const expected = new Map<number, string>();
 function expectedSchema(version: number): string {
