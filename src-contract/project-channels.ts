@@ -28,6 +28,9 @@ const nothing = z.strictObject({});
 const ofRun = z.strictObject({ runId: idSchema });
 const page = { offset: z.number().int().nonnegative(), limit: z.number().int().min(1).max(500) };
 
+/** The run that an undo was about, and its case; no run where it was about a case or the project. */
+const tookBackSchema = z.object({ runId: idSchema.nullable(), caseId: idSchema.nullable() });
+
 type CallTable = Record<string, { params: z.ZodType; result: z.ZodType }>;
 
 export const projectCalls = {
@@ -71,9 +74,9 @@ export const projectCalls = {
   'review.get': { params: ofRun, result: reviewsViewSchema },
   /** Edits of the chosen reader. Refused ('input-invalid') where `before` is not what is there. On disk when answered. */
   'review.edit': { params: z.strictObject({ edits: editsSchema }), result: nothing },
-  /** The run that was touched, to go there; null where there was nothing to undo. */
-  'review.undo': { params: nothing, result: z.object({ runId: idSchema.nullable() }).nullable() },
-  'review.redo': { params: nothing, result: z.object({ runId: idSchema.nullable() }).nullable() },
+  /** What was touched, to go there; null where there was nothing to undo. */
+  'review.undo': { params: nothing, result: tookBackSchema.nullable() },
+  'review.redo': { params: nothing, result: tookBackSchema.nullable() },
   /**
    * The next run that the chosen reader has not finished, in the order of the list after the given one, and from the top
    * again after the last; null: none but the given one.

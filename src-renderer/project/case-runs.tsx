@@ -38,7 +38,6 @@ export function CaseRuns({ row }: { row: CaseRow }) {
         ))}
       </ul>
       <CaseNote row={row} />
-      <CaseTitle row={row} />
       <div className="case-actions">
         <button
           type="button"
@@ -65,6 +64,7 @@ export function CaseRuns({ row }: { row: CaseRow }) {
           Export
         </button>
         <AssignMenu row={row} />
+        <CaseTitle row={row} />
         <button
           type="button"
           className="link small"
@@ -190,6 +190,7 @@ function CaseTitle({ row: { caseId, title } }: { row: CaseRow }) {
   };
   return (
     <WordsForm
+      className="case-form"
       label="Title of the case"
       value={title}
       testId="case-title-field"

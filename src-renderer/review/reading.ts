@@ -53,23 +53,11 @@ async function step(call_: 'review.undo' | 'review.redo', word: string): Promise
     }
     notify({ tone: 'info', message: label ? `${word}: ${label}.` : `${word}.` });
     await refreshReviews();
-    const { runId } = touched;
-    const { session } = useReview.getState();
-    if (runId && session?.runId !== runId) {
-      const caseId = useProject.getState().caseOfRun[runId] ?? (await caseOf(runId));
-      if (caseId) await openRun(runId, caseId);
-    }
+    const { runId, caseId } = touched;
+    if (runId && caseId) await openRun(runId, caseId);
   } catch (thrown) {
     report(thrown);
   }
-}
-
-/** The case of a run that is not in hand: the one whose runs it is among. */
-async function caseOf(runId: string): Promise<string | null> {
-  const { session } = useReview.getState();
-  if (!session) return null;
-  const { runs } = await call('project.runs', { caseId: session.caseId });
-  return runs.some((one) => one.runId === runId) ? session.caseId : null;
 }
 
 export const undo = (): Promise<void> => step('review.undo', 'Undone');

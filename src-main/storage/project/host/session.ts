@@ -157,7 +157,9 @@ export class ProjectSession {
     if (!change) return null;
     this.#tell(change);
     const [runId] = change.runs;
-    return { runId: runId ?? null };
+    if (runId !== undefined) return { runId, caseId: this.#project.caseIdOf(runId) };
+    const [caseId] = change.cases;
+    return { runId: null, caseId: caseId ?? null };
   }
 
   #progress(what: string): (done: number, total: number) => void {

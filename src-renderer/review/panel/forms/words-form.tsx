@@ -5,6 +5,7 @@ interface Props {
   readonly label: string;
   readonly value: string;
   readonly testId: string;
+  readonly className?: string;
   readonly hint?: string;
   readonly rows?: number;
   /** One line: Enter keeps it. */
@@ -18,6 +19,7 @@ export function WordsForm({
   label,
   value,
   testId,
+  className = '',
   hint,
   rows = 3,
   short,
@@ -33,7 +35,7 @@ export function WordsForm({
   }, []);
   return (
     <form
-      className="words-form"
+      className={`words-form ${className}`}
       onSubmit={(event) => {
         event.preventDefault();
         void onDone(words);
