@@ -100,3 +100,22 @@ test('while nothing can be saved, nothing is lost and the screen shows what is o
   expect(disk.comment).toBe('one');
   expect(disk.verdicts[0]?.decision).toBe('accept');
 });
+
+test.each(['before', 'after'] as const)(
+  'the process that keeps the project dies %s the change is on the disk: it is there, once',
+  async (when) => {
+    const works = bridge.answers['review.edit'];
+    let died = false;
+    bridge.answers['review.edit'] = (params) => {
+      if (died) return works?.(params) ?? {};
+      died = true;
+      if (when === 'after') works?.(params);
+      throw new ReadroomError('project-died', 'The process that keeps the project ended.');
+    };
+    expect(await change([accept(0)])).toBe(true);
+    expect(disk.verdicts[0]?.decision).toBe('accept');
+    expect(useReview.getState().unsaved).toBeNull();
+    const calls = bridge.called.filter(({ name }) => name === 'review.edit').length;
+    expect(calls).toBe(when === 'before' ? 2 : 1);
+  },
+);

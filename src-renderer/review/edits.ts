@@ -90,10 +90,23 @@ export function change(wishes: readonly Wish[]): Promise<boolean> {
   return sent;
 }
 
+/** Where the project's process died under the call, it is started again by the next one: what is still missing is sent. */
+async function deliver(runId: string, wishes: readonly Wish[], edits: Edit[]): Promise<void> {
+  try {
+    await call('review.edit', { edits });
+  } catch (thrown) {
+    if (toReadroomError(thrown).code !== 'project-died') throw thrown;
+    // It may have reached the disk before the end, its answer lost on the way.
+    const { own } = await call('review.get', { runId });
+    const left = editsFor(own, wishes);
+    if (left.length > 0) await call('review.edit', { edits: left });
+  }
+}
+
 async function send(runId: string, wishes: readonly Wish[], edits: Edit[]): Promise<boolean> {
   let error: unknown = null;
   try {
-    await call('review.edit', { edits });
+    await deliver(runId, wishes, edits);
   } catch (thrown) {
     error = thrown;
   }
