@@ -26,6 +26,8 @@ CELLS = 4
 ASKED_3D = 4
 """Questions for each training volume: its 576 image tokens are run once for all of them."""
 LETTER_WEIGHT = 12.0
+HARD, HARD_SHARE = ("quadrant", "level", "lung"), 0.4
+"""Kinds whose options share words, so that the letter is bound late: so many questions more are of these."""
 ASTRAY = 0.07
 """Share of training crops that miss the lesion; a question about its type then has a random answer (``make_item``)."""
 
@@ -105,7 +107,7 @@ class Maker:
             scenes.append(scene)
             picture = Image.fromarray(scene.image)
             whole.append(shown(picture))
-            kind = choose_kind(rng, scene.finding, KINDS_2D)
+            kind = _choose(rng, scene, KINDS_2D)
             bare = rng.random() < 0.04
             if scene.finding.lesion is None:
                 items.append((make_item(rng, scene.finding, kind, False, None, "", bare), [i], []))
@@ -158,7 +160,7 @@ class Maker:
                 crops.append(shown(cut(crop_source(Image.fromarray(source[z])), loose)))
                 kinds.append(4 if astray else TYPES.index(seen) if span[0] <= z <= span[-1] else -1)
             for _ in range(ASKED_3D):
-                kind = choose_kind(rng, scene.finding, KINDS_3D)
+                kind = _choose(rng, scene, KINDS_3D)
                 items.append((make_item(rng, scene.finding, kind, True, box, "" if astray else seen, rng.random() < 0.04), [],
                               list(range(first, len(crops)))))
         return self._assemble(whole, crops, kinds, items, scenes, True, depth, starts)
@@ -218,6 +220,14 @@ class Maker:
         return Batch(torch.from_numpy(patches(whole)), torch.from_numpy(crop_patches), context, context_positions, tails,
                      tail_rows, positions, torch.tensor(loss_at), torch.tensor(targets), torch.tensor(weights), hit, box,
                      torch.tensor(kinds, dtype=torch.long), live, depth)
+
+
+def _choose(rng: Random, scene: Scene, kinds: tuple[str, ...]) -> str:
+    """A kind of question for training."""
+    fitting = [k for k in HARD if k in kinds and k in scene.finding.facts]
+    if fitting and rng.random() < HARD_SHARE:
+        return rng.choice(fitting)
+    return choose_kind(rng, scene.finding, kinds)
 
 
 def _start(rng: Random, scene: Scene, depth: int) -> int:
