@@ -10,7 +10,7 @@ import { ensureBuild, ensureDependencies, runBin } from './ensure.mjs';
 ensureDependencies();
 const filters = process.argv.slice(2);
 if (filters.length === 0) {
-  runBin('@biomejs/biome/bin/biome', ['check', '--reporter=summary', '.']);
+  runBin('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '--reporter=summary', '.']);
   runBin('typescript/bin/tsc', ['--noEmit']);
   const { status } = runBin('../scripts/check-imports.mjs', []);
   if (status !== 0) process.exit(1);

@@ -82,7 +82,6 @@ export function App() {
             )}
           </>
         )}
-        {/* biome-ignore lint/a11y/noStaticElementInteractions: it only notices that the viewer is in use. */}
         <div
           className="area-viewer"
           onWheelCapture={viewerTouched}

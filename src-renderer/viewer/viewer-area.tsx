@@ -11,6 +11,7 @@ import { ViewerToolbar } from './viewer-toolbar.tsx';
 import { Viewport } from './viewport.tsx';
 import './viewer.css';
 import './overlay.css';
+import './reader-boxes.css';
 
 export function ViewerArea(): ReactElement {
   const layout = useViewer((state) => state.layout);

@@ -64,8 +64,8 @@ export async function readSourceSeries(
 }
 
 function patientAndStudy(set: DataSet, identifiers: boolean): NaturalSet {
-  const of = (tag: number, fit: (text: string) => string): string =>
-    identifiers ? fit(set.string(tag) ?? '') : '';
+  const of = (tag: number, made: (text: string) => string): string =>
+    identifiers ? made(set.string(tag) ?? '') : '';
   return {
     PatientName: of(0x00100010, atMost(64)),
     PatientID: of(0x00100020, atMost(64)),
