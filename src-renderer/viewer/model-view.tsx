@@ -1,6 +1,6 @@
 /**
  * As the model sees it: the serialised slices with the image processor's own pixels, one image pixel to a number of
- * screen pixels, and the boxes in the coordinates they were written in.
+ * screen pixels, and the boxes in its coordinates.
  */
 import { type CSSProperties, type ReactElement, useEffect, useMemo, useRef, useState } from 'react';
 import { modelViewUrl, type Target } from '../../src-contract/channels.ts';
@@ -9,6 +9,7 @@ import { call } from '../state/bridge.ts';
 import { type OverlayBox, useOverlay } from '../state/overlay.ts';
 import { type SeriesRef, seriesKey, useSeries, useStudies } from '../state/study-store.ts';
 import { useViewer } from '../state/viewer-store.ts';
+import { type BoxInView, boxesInView, isOnSlice } from './model-view-boxes.ts';
 import { refusal } from './refusal.ts';
 import './model-view.css';
 
@@ -26,25 +27,22 @@ function toImageData(bytes: Uint8Array, width: number, height: number): ImageDat
   return image;
 }
 
-/** Boxes that the model wrote about what this view shows. */
-function useBoxesOf(ref: SeriesRef, target: Target): readonly OverlayBox[] {
+/** Boxes that a model wrote about what this view shows. */
+function useBoxesOf(ref: SeriesRef, target: Target, { chain }: View): readonly BoxInView[] {
   const boxes = useOverlay((state) => state.boxes);
-  return useMemo(
-    () =>
-      boxes.filter(
-        (box) =>
-          seriesKey(box) === seriesKey(ref) &&
-          (target.kind === 'volume' ? box.mode === '3d' : box.mode === '2d' && box.slice === target.slice),
-      ),
-    [boxes, ref, target],
-  );
+  return useMemo(() => {
+    const isShown = (box: OverlayBox): boolean =>
+      seriesKey(box) === seriesKey(ref) &&
+      (target.kind === 'volume' ? box.mode === '3d' : box.mode === '2d' && box.slice === target.slice);
+    return boxesInView(chain, boxes.filter(isShown));
+  }, [boxes, ref, target, chain]);
 }
 
 interface TileProps {
   readonly studyId: string;
   readonly view: View;
   readonly slice: number;
-  readonly boxes: readonly OverlayBox[];
+  readonly boxes: readonly BoxInView[];
 }
 
 function Tile({ studyId, view, slice, boxes }: TileProps): ReactElement {
@@ -65,8 +63,8 @@ function Tile({ studyId, view, slice, boxes }: TileProps): ReactElement {
       });
     return () => stop.abort();
   }, [studyId, viewId, slice, width, height]);
-  const here = visible ? boxes.filter(({ clamped }) => slice >= clamped.z1 && slice < clamped.z2) : [];
-  const isLit = here.some(({ id }) => id === active);
+  const here = visible ? boxes.filter((one) => isOnSlice(one, slice)) : [];
+  const isLit = here.some(({ box }) => box.id === active);
   return (
     <figure className={`model-tile${isLit ? ' lit' : ''}`} data-testid="model-slice" data-slice={slice}>
       <canvas ref={canvas} width={width} height={height} />
@@ -77,7 +75,7 @@ function Tile({ studyId, view, slice, boxes }: TileProps): ReactElement {
         opacity={opacity}
         aria-hidden="true"
       >
-        {here.map(({ id, step, clamped: { x1, y1, x2, y2 }, colour }) => (
+        {here.map(({ box: { id, step, colour }, edges: { x1, y1, x2, y2 } }) => (
           <g key={id} className={`box step-${colour % 8}${id === active ? ' active' : ''}`}>
             <rect
               className="outline"
@@ -153,7 +151,7 @@ function ModelGrid({
   view: View;
 }): ReactElement {
   const [scale, setScale] = useState(view.slices > 1 ? 1 : 2);
-  const boxes = useBoxesOf(series, target);
+  const boxes = useBoxesOf(series, target, view);
   const grid = useRef<HTMLElement>(null);
   // A box that is gone to comes into view here too.
   useEffect(
@@ -161,11 +159,12 @@ function ModelGrid({
       useOverlay.subscribe((state, before) => {
         if (!state.goTo || state.goTo === before.goTo) return;
         const box = state.boxes.find(({ id }) => id === state.goTo?.id);
-        if (!box) return;
-        const middle = Math.floor((box.clamped.z1 + box.clamped.z2 - 1) / 2);
+        const [there] = box ? boxesInView(view.chain, [box]) : [];
+        if (!there) return;
+        const middle = Math.floor((there.edges.z1 + there.edges.z2) / 2);
         grid.current?.querySelector(`[data-slice="${middle}"]`)?.scrollIntoView({ block: 'center' });
       }),
-    [],
+    [view],
   );
   const numbers = Array.from({ length: view.slices }, (_, n) => n);
   return (
