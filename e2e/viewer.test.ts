@@ -88,7 +88,7 @@ describeWindow('The viewer under haste', () => {
   it('a series too large to be held whole is there to its ends, and in planes', async () => {
     const { app, page } = readroom;
     await chooseMenu(app, 'layout-1x1');
-    // 176 MB: beyond what the page holds (src-renderer/viewer/prefetch.ts).
+    // 176 MB: beyond what the page holds (src-renderer/viewer/pixels/prefetch.ts).
     const slices = 84;
     await openPath(readroom, writeLargeSeries(join(folder, 'large'), slices, 1024));
     await page.locator(`[data-testid=slice-slider][max="${slices - 1}"]`).waitFor({ timeout: patience });

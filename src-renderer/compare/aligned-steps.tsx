@@ -1,7 +1,7 @@
 /** The words of both runs, step by step: what only A says, what only B says, and how far apart their boxes are. */
 import type { AlignedStep, Comparison } from '../../src-contract/comparison.ts';
 import { useOverlay } from '../state/overlay.ts';
-import { formatDistance } from '../viewer/measure-words.ts';
+import { formatDistance } from '../viewer/layers/measure-words.ts';
 
 export function AlignedSteps({ comparison }: { comparison: Comparison }) {
   return (

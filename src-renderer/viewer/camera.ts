@@ -3,8 +3,8 @@
  * to whatever draws (cornerstone, or a 2D canvas), so that overlays and pixels come from the same numbers.
  */
 import type { Affine } from '../../src-contract/geometry.ts';
-import type { ScreenMap } from './box-section.ts';
-import type { SeriesGeometry } from './series-geometry.ts';
+import type { ScreenMap } from './layers/box-section.ts';
+import type { SeriesGeometry } from './pixels/series-geometry.ts';
 import { add, column, cross, dot, scale, subtract, transform, type Vec2, type Vec3 } from './vector.ts';
 
 export interface Camera {

@@ -6,7 +6,7 @@
 import { useOverlay } from '../state/overlay.ts';
 import { type Layout, type Tool, useViewer } from '../state/viewer-store.ts';
 import { flipHorizontally, flipVertically, panBy, turnClockwise, zoomAt } from './camera.ts';
-import { measurements } from './measurements.ts';
+import { measurements } from './layers/measurements.ts';
 import type { Pane } from './pane.ts';
 import { viewer } from './viewer-handle.ts';
 import { type Preset, presetsOf } from './window-presets.ts';

@@ -5,10 +5,10 @@
 import { cache } from '@cornerstonejs/core';
 import { type ErrorPayload, toReadroomError } from '../../src-contract/errors.ts';
 import type { PaneView } from '../state/viewer-store.ts';
-import type { ScreenMap } from './box-section.ts';
 import { type Camera, canvasToWorld, type Extent, fitSlice, indexToCanvas, moveSlices } from './camera.ts';
-import type { Display, Drawing } from './drawing.ts';
-import type { ImageSource } from './image-scheme.ts';
+import type { ScreenMap } from './layers/box-section.ts';
+import type { Display, Drawing } from './pixels/drawing.ts';
+import type { ImageSource } from './pixels/image-scheme.ts';
 import { add, scale, transform, type Vec2, type Vec3 } from './vector.ts';
 import { type Orientation, orientationOf } from './view-orientation.ts';
 

@@ -6,10 +6,10 @@ import { useOverlay } from '../state/overlay.ts';
 import { useReaderBoxes } from '../state/reader-boxes.ts';
 import { type Tool, useViewer } from '../state/viewer-store.ts';
 import { panBy, zoomAt } from './camera.ts';
-import type { BoxDrag } from './edit-layer.ts';
-import { measurements } from './measurements.ts';
+import type { BoxDrag } from './layers/edit-layer.ts';
+import { measurements } from './layers/measurements.ts';
+import type { PaneLayers } from './layers/pane-layers.ts';
 import type { Pane } from './pane.ts';
-import type { PaneLayers } from './pane-layers.ts';
 import { transform, type Vec2, type Vec3 } from './vector.ts';
 import type { Viewer } from './viewer.ts';
 

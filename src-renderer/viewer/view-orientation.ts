@@ -4,7 +4,7 @@
  * the feet with anterior up, coronal from the front, sagittal from the patient's left.
  */
 import type { PaneView, PlaneName } from '../state/viewer-store.ts';
-import type { SeriesGeometry } from './series-geometry.ts';
+import type { SeriesGeometry } from './pixels/series-geometry.ts';
 import { type Axis, axes, column, cross, dot, normalise, scale, type Vec3 } from './vector.ts';
 
 /** A way of looking: the source axis looked along, and what points right and up on the screen (unit, world). */

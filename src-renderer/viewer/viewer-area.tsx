@@ -5,13 +5,13 @@ import { useViewer, visiblePanes } from '../state/viewer-store.ts';
 import { runCine } from './cine.ts';
 import { EmptyViewer } from './empty-viewer.tsx';
 import { listenToKeys } from './keyboard.ts';
-import { ModelView } from './model-view.tsx';
+import { ModelView } from './model-view/model-view.tsx';
 import { loadViewer } from './viewer-handle.ts';
 import { ViewerToolbar } from './viewer-toolbar.tsx';
 import { Viewport } from './viewport.tsx';
 import './viewer.css';
-import './overlay.css';
-import './reader-boxes.css';
+import './layers/overlay.css';
+import './layers/reader-boxes.css';
 
 export function ViewerArea(): ReactElement {
   const layout = useViewer((state) => state.layout);

@@ -16,16 +16,21 @@ import { useOverlay } from '../state/overlay.ts';
 import { boxInHand, useReaderBoxes } from '../state/reader-boxes.ts';
 import { findSeries, type SeriesRef, seriesKey, useStudies } from '../state/study-store.ts';
 import { type PaneSpec, useViewer, visiblePanes } from '../state/viewer-store.ts';
-import { CanvasDrawing } from './canvas-drawing.ts';
-import type { Display } from './drawing.ts';
-import { GlDrawing } from './gl-drawing.ts';
 import { goToBox } from './go-to-box.ts';
-import { forgetSource, type ImageSource, registerImageScheme, registerSource } from './image-scheme.ts';
-import { canLink } from './lines-layer.ts';
-import { measurements } from './measurements.ts';
+import { canLink } from './layers/lines-layer.ts';
+import { measurements } from './layers/measurements.ts';
+import { type PaneElements, PaneLayers } from './layers/pane-layers.ts';
 import { Pane } from './pane.ts';
-import { type PaneElements, PaneLayers } from './pane-layers.ts';
-import { Prefetcher } from './prefetch.ts';
+import { CanvasDrawing } from './pixels/canvas-drawing.ts';
+import type { Display } from './pixels/drawing.ts';
+import { GlDrawing } from './pixels/gl-drawing.ts';
+import {
+  forgetSource,
+  type ImageSource,
+  registerImageScheme,
+  registerSource,
+} from './pixels/image-scheme.ts';
+import { Prefetcher } from './pixels/prefetch.ts';
 import { transform, type Vec3 } from './vector.ts';
 import { orientationOf } from './view-orientation.ts';
 import type { Range } from './window-presets.ts';

@@ -2,7 +2,7 @@
 
 import type { SourceBox } from '../../../src-contract/source-box.ts';
 import { boxInHand, keepBox, type ReaderBox, useReaderBoxes } from '../../state/reader-boxes.ts';
-import { alongScreen, type PlaneView, type Side, setSide, shift } from '../../viewer/box-handles.ts';
+import { alongScreen, type PlaneView, type Side, setSide, shift } from '../../viewer/layers/box-handles.ts';
 import type { Vec2, Vec3 } from '../../viewer/vector.ts';
 import { viewer } from '../../viewer/viewer-handle.ts';
 import { isDone, useReview } from '../review-store.ts';

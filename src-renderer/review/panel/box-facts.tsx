@@ -2,8 +2,8 @@
 import { compareBoxes, sliceAxis } from '../../../src-contract/box-measures.ts';
 import type { SourceBox } from '../../../src-contract/source-box.ts';
 import { boxInHand, keepBox, useReaderBoxes } from '../../state/reader-boxes.ts';
-import { setSide } from '../../viewer/box-handles.ts';
-import { describeComparison } from '../../viewer/measure-words.ts';
+import { setSide } from '../../viewer/layers/box-handles.ts';
+import { describeComparison } from '../../viewer/layers/measure-words.ts';
 import { useReview } from '../review-store.ts';
 import { describeSize, slicesOf } from '../words.ts';
 

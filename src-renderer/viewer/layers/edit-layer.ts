@@ -2,10 +2,13 @@
  * Readers' boxes over one pane, and the handles of the one in hand. Like the model's boxes an SVG group outside of
  * React. A box in hand is outlined faintly on slices it is not on, so that one sees where it would come to lie.
  */
-import { compareBoxes } from '../../src-contract/box-measures.ts';
-import type { SourceBox } from '../../src-contract/source-box.ts';
-import { boxInHand, keepBox, type ReaderBox, useReaderBoxes } from '../state/reader-boxes.ts';
-import { seriesKey } from '../state/study-store.ts';
+import { compareBoxes } from '../../../src-contract/box-measures.ts';
+import type { SourceBox } from '../../../src-contract/source-box.ts';
+import { boxInHand, keepBox, type ReaderBox, useReaderBoxes } from '../../state/reader-boxes.ts';
+import { seriesKey } from '../../state/study-store.ts';
+import type { Extent } from '../camera.ts';
+import type { Pane } from '../pane.ts';
+import { transform, type Vec2, type Vec3 } from '../vector.ts';
 import {
   cursorOf,
   dragged,
@@ -17,13 +20,10 @@ import {
   outlineOf,
   type PlaneView,
 } from './box-handles.ts';
-import type { Extent } from './camera.ts';
 import { overlaps, placeLabel, type Rect } from './label-placement.ts';
 import { describeComparison } from './measure-words.ts';
 import { bounds } from './overlay-geometry.ts';
-import type { Pane } from './pane.ts';
 import { round, setAttributes, setText, svgElement } from './svg.ts';
-import { transform, type Vec2, type Vec3 } from './vector.ts';
 
 /** A drag under way: of a box in hand, or of a rectangle that is being drawn. */
 export interface BoxDrag {

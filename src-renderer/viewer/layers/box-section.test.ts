@@ -1,15 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Affine, type AffineChain, composeAffine, locateBox } from '../../src-contract/geometry.ts';
-import {
-  alignment,
-  boxSection,
-  type IndexBox,
-  planeInIndexSpace,
-  screenMap,
-  slicePlane,
-  toScreen,
-} from './box-section.ts';
+import { type Affine, type AffineChain, composeAffine, locateBox } from '../../../src-contract/geometry.ts';
 import {
   type Axis,
   add,
@@ -23,7 +14,16 @@ import {
   subtract,
   transform,
   type Vec3,
-} from './vector.ts';
+} from '../vector.ts';
+import {
+  alignment,
+  boxSection,
+  type IndexBox,
+  planeInIndexSpace,
+  screenMap,
+  slicePlane,
+  toScreen,
+} from './box-section.ts';
 
 const finite = (min: number, max: number) => fc.double({ min, max, noNaN: true });
 const vec = (min: number, max: number) => fc.tuple(finite(min, max), finite(min, max), finite(min, max));

@@ -3,14 +3,14 @@
  * screen pixels, and the boxes in its coordinates.
  */
 import { type CSSProperties, type ReactElement, useEffect, useMemo, useRef, useState } from 'react';
-import { modelViewUrl, type Target } from '../../src-contract/channels.ts';
-import { type ErrorPayload, toReadroomError } from '../../src-contract/errors.ts';
-import { call } from '../state/bridge.ts';
-import { type OverlayBox, useOverlay } from '../state/overlay.ts';
-import { type SeriesRef, seriesKey, useSeries, useStudies } from '../state/study-store.ts';
-import { useViewer } from '../state/viewer-store.ts';
+import { modelViewUrl, type Target } from '../../../src-contract/channels.ts';
+import { type ErrorPayload, toReadroomError } from '../../../src-contract/errors.ts';
+import { call } from '../../state/bridge.ts';
+import { type OverlayBox, useOverlay } from '../../state/overlay.ts';
+import { type SeriesRef, seriesKey, useSeries, useStudies } from '../../state/study-store.ts';
+import { useViewer } from '../../state/viewer-store.ts';
+import { refusal } from '../pixels/refusal.ts';
 import { type BoxInView, boxesInView, isOnSlice } from './model-view-boxes.ts';
-import { refusal } from './refusal.ts';
 import './model-view.css';
 
 type View = Awaited<ReturnType<typeof call<'study.modelView'>>>;

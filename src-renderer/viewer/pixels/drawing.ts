@@ -1,8 +1,8 @@
 /** What a pane asks of whatever puts pixels on the screen: cornerstone where there is WebGL, else a 2D canvas. */
-import type { PaneView } from '../state/viewer-store.ts';
-import type { Camera } from './camera.ts';
+import type { PaneView } from '../../state/viewer-store.ts';
+import type { Camera } from '../camera.ts';
+import type { Range } from '../window-presets.ts';
 import type { ImageSource } from './image-scheme.ts';
-import type { Range } from './window-presets.ts';
 
 export interface Display extends Range {
   readonly invert: boolean;

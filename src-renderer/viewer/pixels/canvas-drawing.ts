@@ -1,7 +1,7 @@
 /** Drawing without WebGL: one slice on a 2D canvas, windowed in JavaScript. Stacks only. */
 import { imageLoader, type Types } from '@cornerstonejs/core';
-import { ReadroomError, toReadroomError } from '../../src-contract/errors.ts';
-import { type Camera, indexToCanvas } from './camera.ts';
+import { ReadroomError, toReadroomError } from '../../../src-contract/errors.ts';
+import { type Camera, indexToCanvas } from '../camera.ts';
 import type { Display, Drawing, Shown } from './drawing.ts';
 import type { ImageSource } from './image-scheme.ts';
 

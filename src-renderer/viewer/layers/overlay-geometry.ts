@@ -1,9 +1,9 @@
 /** What of the model's boxes a pane shows: sections of boxes, as polygons in CSS pixels. */
-import { type Affine, type AffineChain, processorToSource } from '../../src-contract/geometry.ts';
-import type { OverlayBox } from '../state/overlay.ts';
+import { type Affine, type AffineChain, processorToSource } from '../../../src-contract/geometry.ts';
+import type { OverlayBox } from '../../state/overlay.ts';
+import { type Axis, transform, type Vec2, type Vec3 } from '../vector.ts';
 import { boxSection, type IndexBox, type ScreenMap, slicePlane, toScreen } from './box-section.ts';
 import type { Rect } from './label-placement.ts';
-import { type Axis, transform, type Vec2, type Vec3 } from './vector.ts';
 
 /** A box with everything that does not change while slices are scrolled. */
 export interface PreparedBox {

@@ -1,5 +1,5 @@
 /** Why app:// refused to serve pixels. */
-import { errorPayloadSchema, ReadroomError } from '../../src-contract/errors.ts';
+import { errorPayloadSchema, ReadroomError } from '../../../src-contract/errors.ts';
 
 /** The main side's own reason, where the answer holds one. */
 export async function refusal(answer: Response, otherwise: string): Promise<ReadroomError> {

@@ -2,13 +2,13 @@
  * Where other panes' slices cut this one: the crosshair of the three planes, and reference lines. The crosshair is not
  * kept anywhere: it is where the planes' slices meet, so scrolling one plane moves it in the others by itself.
  */
-import { useViewer, visiblePanes } from '../state/viewer-store.ts';
+import { useViewer, visiblePanes } from '../../state/viewer-store.ts';
+import { viewNormal } from '../camera.ts';
+import type { OnScreen, Pane } from '../pane.ts';
+import type { ImageSource } from '../pixels/image-scheme.ts';
+import { type Axis, axes, cross, dot, length, subtract, transform, type Vec2, type Vec3 } from '../vector.ts';
 import { toScreen } from './box-section.ts';
-import { viewNormal } from './camera.ts';
-import type { ImageSource } from './image-scheme.ts';
-import type { OnScreen, Pane } from './pane.ts';
 import { round, setAttributes, svgElement } from './svg.ts';
-import { type Axis, axes, cross, dot, length, subtract, transform, type Vec2, type Vec3 } from './vector.ts';
 
 /** Gap around the crosshair's centre, so that it does not cover what it points at. */
 const gap = 14;

@@ -1,7 +1,7 @@
 /** A reader's own lengths and rectangles: kept in index coordinates of the slice they were drawn on. */
-import { seriesKey } from '../state/study-store.ts';
-import type { ImageSource } from './image-scheme.ts';
-import { type Axis, length, subtract, transform, type Vec3 } from './vector.ts';
+import { seriesKey } from '../../state/study-store.ts';
+import type { ImageSource } from '../pixels/image-scheme.ts';
+import { type Axis, length, subtract, transform, type Vec3 } from '../vector.ts';
 
 export interface Measurement {
   readonly id: number;

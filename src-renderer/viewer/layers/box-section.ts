@@ -6,8 +6,8 @@
  * the cut are carried to the screen by one affine map. Cutting in index space keeps the half-open rule exact: a plane
  * along voxel centres at index c cuts the box when min <= c < max.
  */
-import type { Affine } from '../../src-contract/geometry.ts';
-import { type Axis, axes, column, dot, transform, type Vec2, type Vec3 } from './vector.ts';
+import type { Affine } from '../../../src-contract/geometry.ts';
+import { type Axis, axes, column, dot, transform, type Vec2, type Vec3 } from '../vector.ts';
 
 export interface IndexBox {
   readonly min: Vec3;

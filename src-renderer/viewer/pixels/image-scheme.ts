@@ -4,13 +4,13 @@
  * one entry of cornerstone's cache; stacks and volumes read the same entries, so pixels are held once.
  */
 import { cache, Enums, imageLoader, metaData, type Types, utilities } from '@cornerstonejs/core';
-import { pixelUrl, type SeriesPixelsView, type SeriesView } from '../../src-contract/channels.ts';
-import { ReadroomError } from '../../src-contract/errors.ts';
-import type { SeriesRef } from '../state/study-store.ts';
+import { pixelUrl, type SeriesPixelsView, type SeriesView } from '../../../src-contract/channels.ts';
+import { ReadroomError } from '../../../src-contract/errors.ts';
+import type { SeriesRef } from '../../state/study-store.ts';
+import { add, column, cross, normalise, scale, type Vec3 } from '../vector.ts';
 import { refusal } from './refusal.ts';
 import { geometryOf, type SeriesGeometry } from './series-geometry.ts';
 import { toPixels } from './typed-pixels.ts';
-import { add, column, cross, normalise, scale, type Vec3 } from './vector.ts';
 
 /** A series whose slices can be shown. */
 export interface ImageSource {

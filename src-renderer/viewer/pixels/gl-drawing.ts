@@ -1,10 +1,10 @@
 /** Drawing with cornerstone3D: a stack viewport for source slices, an orthographic volume viewport for the planes. */
 import { Enums, type RenderingEngine, type Types, volumeLoader } from '@cornerstonejs/core';
-import { toReadroomError } from '../../src-contract/errors.ts';
-import { type Camera, viewNormal } from './camera.ts';
+import { toReadroomError } from '../../../src-contract/errors.ts';
+import { type Camera, viewNormal } from '../camera.ts';
+import { add, length, scale, subtract, type Vec3 } from '../vector.ts';
 import type { Display, Drawing, Shown } from './drawing.ts';
 import type { ImageSource } from './image-scheme.ts';
-import { add, length, scale, subtract, type Vec3 } from './vector.ts';
 import { feedVolume } from './volume-feed.ts';
 
 type GlViewport = Types.IStackViewport | Types.IVolumeViewport;

@@ -2,9 +2,9 @@
  * Which part of a box is taken hold of, and what a drag makes of it. Pure geometry in source voxel index coordinates: a
  * pane shows the plane perpendicular to one source axis, so a drag there moves edges along the other two.
  */
-import type { SourceBox } from '../../src-contract/source-box.ts';
+import type { SourceBox } from '../../../src-contract/source-box.ts';
+import { type Axis, axes, type Vec2, type Vec3 } from '../vector.ts';
 import { type ScreenMap, toScreen } from './box-section.ts';
-import { type Axis, axes, type Vec2, type Vec3 } from './vector.ts';
 
 /** A pane's plane. */
 export interface PlaneView {

@@ -2,12 +2,12 @@
  * The model's boxes over one pane: an SVG group, redrawn when the pane was drawn or the boxes changed, never through
  * React. One outline a box, elements reused by box id.
  */
-import { type OverlayBox, useOverlay } from '../state/overlay.ts';
+import { type OverlayBox, useOverlay } from '../../state/overlay.ts';
+import type { Pane } from '../pane.ts';
+import type { Vec2 } from '../vector.ts';
 import { overlaps, placeLabel, type Rect } from './label-placement.ts';
 import { type BoxOnSlice, bounds, boxOnSlice, type PreparedBox, prepareBox } from './overlay-geometry.ts';
-import type { Pane } from './pane.ts';
 import { round, setAttributes, setText, setVisible, svgElement } from './svg.ts';
-import type { Vec2 } from './vector.ts';
 
 /** Colours in the palette of tokens.css. */
 const paletteSize = 8;

@@ -1,5 +1,5 @@
 /** Measures of boxes in words: the same beside the box and in the review. */
-import type { BoxComparison } from '../../src-contract/box-measures.ts';
+import type { BoxComparison } from '../../../src-contract/box-measures.ts';
 
 export const formatDistance = ({ value, unit }: BoxComparison['centre']): string =>
   `${value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${unit}`;

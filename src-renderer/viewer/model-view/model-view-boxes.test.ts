@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type AffineChain, identityAffine, locateBox } from '../../src-contract/geometry.ts';
-import type { OverlayBox } from '../state/overlay.ts';
+import { type AffineChain, identityAffine, locateBox } from '../../../src-contract/geometry.ts';
+import type { OverlayBox } from '../../state/overlay.ts';
 import { boxesInView, isOnSlice } from './model-view-boxes.ts';
 
 /** A volume of 64 x 64 x 64, feet first in the file, on a grid of 64 x 64 x 32, seen at `side` pixels. */

@@ -1,10 +1,10 @@
 /** Measurements over one pane. */
 import { cache } from '@cornerstonejs/core';
+import type { Pane } from '../pane.ts';
+import type { Vec2, Vec3 } from '../vector.ts';
 import { toScreen } from './box-section.ts';
 import { describe, type Measurement, measurements } from './measurements.ts';
-import type { Pane } from './pane.ts';
 import { round, setAttributes, svgElement } from './svg.ts';
-import type { Vec2, Vec3 } from './vector.ts';
 
 const handleReach = 9;
 

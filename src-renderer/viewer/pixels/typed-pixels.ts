@@ -1,6 +1,6 @@
 /** Slice bytes from the main side as typed arrays of a type that the display can hold. */
-import type { SeriesPixelsView } from '../../src-contract/channels.ts';
-import { ReadroomError } from '../../src-contract/errors.ts';
+import type { SeriesPixelsView } from '../../../src-contract/channels.ts';
+import { ReadroomError } from '../../../src-contract/errors.ts';
 
 export type Pixels = Uint8Array | Int16Array | Uint16Array | Float32Array;
 

@@ -1,9 +1,10 @@
 /** What stands around a picture: orientation letters, scale bar, slice number and position, window, value under the cursor. */
-import type { Display } from './drawing.ts';
-import type { OnScreen, Pane } from './pane.ts';
+
+import type { OnScreen, Pane } from '../pane.ts';
+import type { Display } from '../pixels/drawing.ts';
+import { scale, transform, type Vec2, type Vec3 } from '../vector.ts';
+import { directionLetters } from '../view-orientation.ts';
 import { round, setAttributes, setText, setVisible, svgElement } from './svg.ts';
-import { scale, transform, type Vec2, type Vec3 } from './vector.ts';
-import { directionLetters } from './view-orientation.ts';
 
 /** Lengths that a scale bar may have, in millimetres or pixels. */
 const barLengths = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];

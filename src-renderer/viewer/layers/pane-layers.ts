@@ -1,15 +1,15 @@
 /** Everything over a pane's picture, and the DOM attributes by which tests and screen readers know what is shown. */
-import type { ErrorPayload } from '../../src-contract/errors.ts';
-import { useViewer } from '../state/viewer-store.ts';
+import type { ErrorPayload } from '../../../src-contract/errors.ts';
+import { useViewer } from '../../state/viewer-store.ts';
+import type { Pane } from '../pane.ts';
+import { listenToPointer } from '../pointer.ts';
+import type { Viewer } from '../viewer.ts';
 import { EditLayer } from './edit-layer.ts';
 import { Furniture, type FurnitureElements } from './furniture.ts';
 import { LinesLayer } from './lines-layer.ts';
 import { MeasureLayer } from './measure-layer.ts';
 import { OverlayLayer } from './overlay-layer.ts';
-import type { Pane } from './pane.ts';
-import { listenToPointer } from './pointer.ts';
 import { removeAttribute, setAttributes, setText } from './svg.ts';
-import type { Viewer } from './viewer.ts';
 
 export interface PaneElements extends FurnitureElements {
   readonly frame: HTMLElement;

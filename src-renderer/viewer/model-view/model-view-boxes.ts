@@ -2,9 +2,9 @@
  * Boxes in the pixels of a model view. A box was written in the pixels of its own run's model; the view shows those of
  * the model that is chosen now, which may resize otherwise. So the way goes through the source voxels.
  */
-import type { AffineChain } from '../../src-contract/geometry.ts';
-import { type ProcessorEdges, sourceBoxOf, toProcessorEdges } from '../../src-contract/source-box.ts';
-import type { OverlayBox } from '../state/overlay.ts';
+import type { AffineChain } from '../../../src-contract/geometry.ts';
+import { type ProcessorEdges, sourceBoxOf, toProcessorEdges } from '../../../src-contract/source-box.ts';
+import type { OverlayBox } from '../../state/overlay.ts';
 
 export interface BoxInView {
   readonly box: OverlayBox;

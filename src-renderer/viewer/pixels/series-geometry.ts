@@ -3,9 +3,9 @@
  * pixels times spacing: the same code then draws both, and only orientation letters and synchronised scrolling ask
  * which of the two it is.
  */
-import type { SeriesView } from '../../src-contract/channels.ts';
-import { type Affine, invertAffine } from '../../src-contract/geometry.ts';
-import { column, cross, dot, length, normalise, type Vec3 } from './vector.ts';
+import type { SeriesView } from '../../../src-contract/channels.ts';
+import { type Affine, invertAffine } from '../../../src-contract/geometry.ts';
+import { column, cross, dot, length, normalise, type Vec3 } from '../vector.ts';
 
 export interface SeriesGeometry {
   readonly size: Vec3;

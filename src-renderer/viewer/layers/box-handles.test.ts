@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { SourceBox } from '../../src-contract/source-box.ts';
+import type { SourceBox } from '../../../src-contract/source-box.ts';
+import type { Axis, Vec3 } from '../vector.ts';
 import {
   alongScreen,
   cursorOf,
@@ -15,7 +16,6 @@ import {
   shift,
 } from './box-handles.ts';
 import { type ScreenMap, toScreen } from './box-section.ts';
-import type { Axis, Vec3 } from './vector.ts';
 
 /** Axial, ten pixels a voxel; coronal with feet down (k upwards), five pixels a slice. */
 const axial: PlaneView = { axis: 2, slice: 5, map: [10, 0, 0, 5, 0, 10, 0, 5] };
