@@ -39,6 +39,16 @@ describeWindow('Blinded reading', () => {
       dialog.showOpenDialog = (() => Promise.resolve(answer)) as typeof dialog.showOpenDialog;
     }, path);
 
+  /** What of the run the window can have. */
+  const eventTypes = async (): Promise<string[]> => {
+    const answer = await page.evaluate(
+      (id) => window.readroom.call('project.trace', { runId: id }),
+      threeSteps.runId,
+    );
+    if (!answer.ok) throw new Error(answer.error.message);
+    return answer.value.events.map(({ type }) => type);
+  };
+
   it('images that are not where they were: the steps can be read, the images are found again by content', async () => {
     await page.getByTestId('side').waitFor({ timeout: patience });
     await chooseFolder(null);
@@ -70,6 +80,26 @@ describeWindow('Blinded reading', () => {
     expect(await page.locator('[data-testid=overlay-box]').count()).toBe(0);
     await expectClean(page);
 
+    // Nor is it anywhere in the window: the project's process keeps it back, from comparisons as well.
+    expect(await eventTypes()).toEqual(['run-started']);
+    const [compared, curve] = await page.evaluate(
+      (id) =>
+        Promise.all([
+          window.readroom.call('compare.runs', { a: id, b: id }),
+          window.readroom.call('compare.consistency', { runId: id }),
+        ]),
+      threeSteps.runId,
+    );
+    const remedy = 'Reveal the model in the review of this run first.';
+    expect(compared).toMatchObject({ ok: false, error: { code: 'input-invalid', remedy } });
+    expect(curve).toMatchObject({ ok: false, error: { code: 'input-invalid', remedy } });
+    await page.keyboard.press('Control+l');
+    if ((await page.getByTestId('case-runs').count()) === 0)
+      await page.getByTestId('case-item').first().click();
+    await page.getByTestId('run-slices').click();
+    await page.getByText(remedy).waitFor();
+    await page.getByText('Review', { exact: true }).first().click();
+
     await page.getByTestId('add-box').click();
     const pane = await page.getByTestId('viewport-0').boundingBox();
     if (!pane) throw new Error('no pane');
@@ -89,7 +119,19 @@ describeWindow('Blinded reading', () => {
     await page.getByTestId('review-step').nth(2).waitFor();
     await page.locator('[data-testid=overlay-box]').first().waitFor({ state: 'attached' });
     expect(await page.getByTestId('added-card').count()).toBe(1);
+    expect(await page.getByTestId('answer-card').innerText()).toContain('right lung');
+    expect(await eventTypes()).toContain('answer');
     await expectClean(page);
+
+    // Asked for by mistake: taken back, it is hidden again.
+    await page.keyboard.press('Control+z');
+    await page.getByTestId('blind-note').waitFor();
+    await expect.poll(eventTypes).toEqual(['run-started']);
+    expect(await page.getByTestId('review-step').count()).toBe(0);
+    await expect.poll(() => page.locator('[data-testid=overlay-box]').count()).toBe(0);
+    await page.keyboard.press('Control+Shift+Z');
+    await page.getByTestId('review-step').nth(2).waitFor();
+    expect(await page.getByTestId('added-card').count()).toBe(1);
     expect(readroom.complaints).toEqual([]);
   });
 });

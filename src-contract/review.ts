@@ -75,6 +75,14 @@ export const blindingSchema = z.strictObject({
 export type Blinding = z.infer<typeof blindingSchema>;
 export const defaultBlinding: Blinding = { others: true, model: false };
 
+/** Is the model's part of a run hidden from a reader who is that far with it? Who settles sees everything. */
+export const modelIsHidden = (
+  blinding: Blinding,
+  { role }: { readonly role: 'reader' | 'adjudicator' },
+  reading: Reading | null,
+): boolean =>
+  blinding.model && role !== 'adjudicator' && reading?.revealed !== true && reading?.status !== 'done';
+
 const ofCase = { caseId: idSchema };
 const ofReader = { runId: idSchema, readerId: idSchema };
 const register = <K extends string, Key extends z.ZodRawShape, V extends z.ZodType>(

@@ -8,6 +8,7 @@ import { showInChat } from './open-run.ts';
 import { connectReaderBoxes } from './reader-box-list.ts';
 import { useReview } from './review-store.ts';
 import { connectTimer, startTimer, stopTimer } from './timer.ts';
+import { connectVeil } from './veil.ts';
 
 /** Another reader reads the same run: from what they have said of it, not from what the one before has. */
 async function changeReader(): Promise<void> {
@@ -27,6 +28,7 @@ function leave(): void {
 export function connectReview(): void {
   connectReaderBoxes();
   connectTimer();
+  connectVeil();
   window.addEventListener('beforeunload', () => void keepTime());
   on('review.changed', ({ runId }) => {
     if (useReview.getState().session?.runId !== runId) return;

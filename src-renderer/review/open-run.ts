@@ -4,8 +4,8 @@
  */
 import type { Ask, StudyView } from '../../src-contract/channels.ts';
 import { toReadroomError } from '../../src-contract/errors.ts';
-import { openSteps } from '../../src-contract/review.ts';
-import { summarizeEvents, type Trace } from '../../src-contract/trace.ts';
+import { openSteps, type Review } from '../../src-contract/review.ts';
+import { summarizeEvents, type Trace, type TraceSummary } from '../../src-contract/trace.ts';
 import { useCases } from '../project/cases-store.ts';
 import { rememberCase } from '../project/project-store.ts';
 import { call, on } from '../state/bridge.ts';
@@ -14,7 +14,7 @@ import { loadRun, useRuns } from '../state/run-store.ts';
 import { type SeriesRef, useStudies } from '../state/study-store.ts';
 import { useUi } from '../state/ui-store.ts';
 import { keepTime, settled } from './edits.ts';
-import { boxIds, isBlind, type Place, useReview } from './review-store.ts';
+import { boxIds, isBlind, mustHideModel, type Place, useReview } from './review-store.ts';
 import { startTimer, stopTimer } from './timer.ts';
 
 /** The series of an open study that a trace is about. */
@@ -121,6 +121,12 @@ export function showInChat(): void {
   if (useRuns.getState().runs[runId]) showBoxes(runId, !blind);
 }
 
+/** Where a reading begins: the first step that is not decided on. */
+export function firstPlace(own: Review, summary: TraceSummary): Place {
+  const [first] = openSteps(own, summary);
+  return summary.steps.length === 0 ? { kind: 'closing' } : { kind: 'step', step: first ?? 0 };
+}
+
 let asked = 0;
 
 /** @param place where to begin; by default the first step that is not decided on */
@@ -143,12 +149,11 @@ export async function openRun(runId: string, caseId: string, place?: Place): Pro
     ]);
     if (request !== asked) return;
     const summary = summarizeEvents(trace.events);
-    const [first] = openSteps(reviews.own, summary);
     useReview.setState({
-      session: { runId, caseId, trace, summary },
+      session: { runId, caseId, trace, summary, veiled: mustHideModel(reviews) },
       ...reviews,
       opening: null,
-      place: place ?? (summary.steps.length === 0 ? { kind: 'closing' } : { kind: 'step', step: first ?? 0 }),
+      place: place ?? firstPlace(reviews.own, summary),
       typing: null,
       correcting: null,
       unsaved: null,

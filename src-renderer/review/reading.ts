@@ -6,7 +6,7 @@ import { useUi } from '../state/ui-store.ts';
 import { endCorrecting } from './decisions.ts';
 import { change, refreshReviews, settled } from './edits.ts';
 import { openRun, showInChat } from './open-run.ts';
-import { isBlind, isDone, useReview } from './review-store.ts';
+import { isDone, mustHideModel, useReview } from './review-store.ts';
 import { activeMs, startTimer, stopTimer } from './timer.ts';
 
 export async function finishReading(): Promise<void> {
@@ -31,12 +31,12 @@ export async function reopenReading(): Promise<void> {
   await change([{ kind: 'reading', after: { ...own.reading, status: 'reading' } }]);
 }
 
-/** Shows the model's words and boxes to a reader who has looked at the images alone. */
+/** Shows the model's words and boxes to a reader who has looked at the images alone: veil.ts fetches them. */
 export async function reveal(): Promise<void> {
   const { own } = useReview.getState();
-  if (!own || !isBlind({ own })) return;
+  if (!own || !mustHideModel({ own })) return;
   const after = { status: 'reading' as const, activeMs: activeMs(), revealed: true };
-  if (await change([{ kind: 'reading', after }])) showInChat();
+  await change([{ kind: 'reading', after }]);
 }
 
 /** Takes the last change back, or makes it again, and goes where it was. */

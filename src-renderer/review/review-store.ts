@@ -1,9 +1,9 @@
 /** The run that is being read: its trace, what the reader and others say of it, where the reader is in it. */
 import { create } from 'zustand';
 import type { ErrorPayload } from '../../src-contract/errors.ts';
-import type { Review } from '../../src-contract/review.ts';
+import { modelIsHidden, type Review } from '../../src-contract/review.ts';
 import type { Trace, TraceSummary } from '../../src-contract/trace.ts';
-import { useProject } from '../project/project-store.ts';
+import { readerNow, useProject } from '../project/project-store.ts';
 import type { SeriesRef } from '../state/study-store.ts';
 import type { Wish } from './edits.ts';
 
@@ -25,6 +25,8 @@ export interface Session {
   readonly caseId: string;
   readonly trace: Trace;
   readonly summary: TraceSummary;
+  /** The model's part was kept back: it is fetched when the reader may see it. */
+  readonly veiled?: boolean;
 }
 
 /** The images of the run: 'missing' where they are not where they were. */
@@ -76,10 +78,15 @@ export const useReview = create<ReviewState>()(() => ({
 export const isDone = ({ own }: Pick<ReviewState, 'own'>): boolean => own?.reading?.status === 'done';
 
 /** The model's words and boxes are hidden until this reader asks for them. */
-export function isBlind({ own }: Pick<ReviewState, 'own'>): boolean {
+export function mustHideModel({ own }: Pick<ReviewState, 'own'>): boolean {
   const blinding = useProject.getState().view?.blinding;
-  return blinding?.model === true && own?.reading?.revealed !== true && own?.reading?.status !== 'done';
+  const reader = readerNow();
+  return blinding !== undefined && reader !== null && modelIsHidden(blinding, reader, own?.reading ?? null);
 }
+
+/** Hidden, or not here yet. */
+export const isBlind = ({ own, session }: Pick<ReviewState, 'own' | 'session'>): boolean =>
+  session?.veiled === true || mustHideModel({ own });
 
 /** Ids of the boxes of a review as the viewer knows them. */
 export const boxIds = {

@@ -1,10 +1,11 @@
 /** Runs of a project, one at a time, in the order of its cases. */
 import type { CaseFilter, ExportRequest, Reader } from '../../../src-contract/project.ts';
 import type { Review } from '../../../src-contract/review.ts';
+import { isModelHidden } from '../../storage/project/model-veil.ts';
 import { placedSources } from '../../storage/project/places.ts';
 import type { Project } from '../../storage/project/project.ts';
 import { listCases, listRuns } from '../../storage/project/queries.ts';
-import { blindingOf, reviewsFor, reviewsIn } from '../../storage/project/reviews.ts';
+import { reviewsFor, reviewsIn } from '../../storage/project/reviews.ts';
 import type { ExportRun } from '../export-run.ts';
 
 export type RunSelection = Pick<ExportRequest, 'scope' | 'readerId'>;
@@ -84,18 +85,11 @@ function exportRunOf(
     withheld:
       review === 'withheld'
         ? `What ${reader?.name} marked is hidden until you have finished reading this run.`
-        : blinded && modelIsHidden(project, runId)
+        : blinded && isModelHidden(project.db, runId, project.reader)
           ? 'The model is hidden until you have asked for its reasoning on this run.'
           : undefined,
     sources: placedSources(project.db, sources),
   };
-}
-
-/** As on the screen: a reader who is blinded to the model sees it once asked for, or once done. */
-function modelIsHidden({ db, reader }: Project, runId: string): boolean {
-  if (!blindingOf(db).model) return false;
-  const { reading } = reviewsFor(db, runId, reader).own;
-  return reading?.status !== 'done' && reading?.revealed !== true;
 }
 
 function reviewOf(

@@ -5,20 +5,15 @@ import type { figureMethods } from '../../../src-contract/figure-protocol.ts';
 import type { MethodResult } from '../../../src-contract/method-channel.ts';
 import { summarizeEvents } from '../../../src-contract/trace.ts';
 import type { MethodHandlers } from '../../channel/server.ts';
-import {
-  consistencyOf,
-  cuboidSlices,
-  sliceRunsOf,
-  storedSliceAxis,
-  thinned,
-} from '../../review/compare/consistency.ts';
+import { consistencyOf, cuboidSlices, storedSliceAxis, thinned } from '../../review/compare/consistency.ts';
 import { type FigureContent, figureScene, figureSlices } from '../../review/figure/figure.ts';
 import type { Scene } from '../../review/figure/scene.ts';
 import { sceneToSvg } from '../../review/figure/scene-svg.ts';
 import { writeFigure } from '../../review/figure/write-figure.ts';
 import { windowOf } from '../../runs/prepare-study.ts';
 import { tokensPerRound } from '../../runs/question-run.ts';
-import { caseRuns, comparedRun } from './analysis.ts';
+import { comparedRun, shownSliceRuns, sliceRunsIn } from './analysis.ts';
+import { requireModelShown } from './model-veil.ts';
 import type { Project } from './project.ts';
 
 type Params<M extends keyof typeof figureMethods> = Parameters<MethodHandlers<typeof figureMethods>[M]>[0];
@@ -36,22 +31,29 @@ export function figureHandlers(project: () => Project): MethodHandlers<typeof fi
   };
 }
 
-/** @throws ReadroomError as consistencyOf does */
+/** @throws ReadroomError as consistencyOf and shownSliceRuns do */
 function contentOf(
   project: Project,
   runId: string,
 ): Pick<FigureContent, 'volume' | 'sliceRuns' | 'consistency'> {
+  requireModelShown(project, runId);
   const volume = comparedRun(project, runId);
-  const sliceRuns = sliceRunsOf(volume, caseRuns(project, runId));
+  const sliceRuns = shownSliceRuns(project, volume, sliceRunsIn(project, volume));
   return { volume, sliceRuns, consistency: consistencyOf(volume, sliceRuns.values()) };
 }
 
-/** Slices without a 2D run, and how the volume was asked. @throws ReadroomError as consistencyOf does */
+/**
+ * Slices without a 2D run, and how the volume was asked.
+ * @throws ReadroomError 'input-invalid' where the run drew no cuboid, or the model is hidden from the reader on it
+ */
 function planOf(
   project: Project,
   { volumeRunId, every }: Params<'slicePlan'>,
 ): MethodResult<typeof figureMethods, 'slicePlan'> {
-  const { volume, sliceRuns } = contentOf(project, volumeRunId);
+  requireModelShown(project, volumeRunId);
+  const volume = comparedRun(project, volumeRunId);
+  // What was asked is not asked again because this reader may not see it yet.
+  const sliceRuns = sliceRunsIn(project, volume);
   const { question, options, expected, events } = volume.trace;
   const { started } = summarizeEvents(events);
   if (!started) throw new ReadroomError('input-invalid', 'The run never began.', { field: 'volumeRunId' });

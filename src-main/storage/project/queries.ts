@@ -1,7 +1,9 @@
 /** Lists of cases and runs: filter, order and pages, in SQL over what apply.ts keeps up to date. */
 import type { CaseFilter, CaseRow, CaseSort, Reader, RunRow } from '../../../src-contract/project.ts';
+import { modelIsHidden } from '../../../src-contract/review.ts';
 import type { Database, SqlValue } from './file/database.ts';
 import { searchable } from './log/apply.ts';
+import { isModelHidden } from './model-veil.ts';
 import { blindingOf, seesAll } from './reviews.ts';
 
 interface Condition {
@@ -108,6 +110,8 @@ export function listCases(
      FROM cases c WHERE ${where.sql} ORDER BY ${orders[sort]} LIMIT ? OFFSET ?`,
     [reader.readerId, ...may.values, ...may.values, ...where.values, limit, offset],
   );
+  // Not asked run by run: the list is of thousands of cases.
+  const hides = modelIsHidden(blindingOf(db), reader, null);
   return {
     total,
     rows: rows.map((row) => ({
@@ -122,7 +126,7 @@ export function listCases(
       done: row.done,
       disagreement: row.disagrees ? true : row.unknown ? null : false,
       lastQuestion: row.last_question,
-      lastAnswer: row.last_answer,
+      lastAnswer: hides && row.done < row.runs ? null : row.last_answer,
       lastRunAt: row.last_run_at,
     })),
   };
@@ -164,6 +168,7 @@ export function listRuns(db: Database, reader: Reader, caseId: string): RunRow[]
   return rows.map((row) => {
     const finishedBy = JSON.parse(row.finished_by) as string[];
     const open = row.may === 1;
+    const veiled = isModelHidden(db, row.run_id, reader);
     return {
       runId: row.run_id,
       caseId: row.case_id,
@@ -175,8 +180,8 @@ export function listRuns(db: Database, reader: Reader, caseId: string): RunRow[]
       precision: row.precision,
       question: row.question,
       options: JSON.parse(row.options) as RunRow['options'],
-      answer: row.answer,
-      expected: row.expected,
+      answer: veiled ? null : row.answer,
+      expected: veiled ? null : row.expected,
       steps: row.steps,
       stopReason: row.stop_reason,
       finishedBy: open ? finishedBy : finishedBy.filter((one) => one === reader.readerId),

@@ -6,6 +6,7 @@ import {
   defaultBlinding,
   type Edit,
   emptyReview,
+  type Reading,
   type Review,
   registerKey,
 } from '../../../src-contract/review.ts';
@@ -21,6 +22,11 @@ interface RegisterRow {
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** How far a reader is with a run; null where he or she has not begun. */
+export function readingOf(db: Database, runId: string, readerId: string): Reading | null {
+  return registerValue(db, { kind: 'reading', runId, readerId, before: null, after: null }) as Reading | null;
+}
 
 /** Everything that readers have said about a run; by readers' ids. */
 export function reviewsIn(db: Database, runId: string): Review[] {

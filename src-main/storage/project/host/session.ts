@@ -8,6 +8,7 @@ import { writeArchive } from '../archive/write-archive.ts';
 import { logPage } from '../audit.ts';
 import { figureHandlers } from '../figures.ts';
 import { importFile } from '../import-file.ts';
+import { traceFor } from '../model-veil.ts';
 import { locate, rememberShares } from '../places.ts';
 import { type Change, Project } from '../project.ts';
 import { listCases, listRuns, nextRun } from '../queries.ts';
@@ -44,7 +45,7 @@ export class ProjectSession {
       view: () => this.#view(),
       cases: (params) => listCases(this.#project.db, this.#project.reader, params),
       runs: ({ caseId }) => ({ runs: listRuns(this.#project.db, this.#project.reader, caseId) }),
-      trace: ({ runId }) => this.#project.trace(runId),
+      trace: ({ runId }) => traceFor(this.#project, runId),
       log: (params) => logPage(this.#project.db, this.#project.reader, params),
       addReader: (params) => {
         this.#project.addReader(params);
