@@ -19,13 +19,13 @@ export default defineConfig({
           // Processes of their own: the engine under the command line, and under the window; a study; a model job;
           // the open project; an export.
           'engine-host': at('src-main/engine/host/entry.ts'),
-          'engine-process': at('src-main/app/engine-process.ts'),
+          'engine-process': at('src-main/app/models/engine-process.ts'),
           'study-host': at('src-main/study/host/entry.ts'),
           'project-host': at('src-main/storage/project/host/entry.ts'),
           'export-host': at('src-main/exports/host/entry.ts'),
-          'model-process': at('src-main/app/model-process.ts'),
+          'model-process': at('src-main/app/models/model-process.ts'),
           // An Electron of its own, which the command line starts for pages to print.
-          'print-process': at('src-main/app/print-process.ts'),
+          'print-process': at('src-main/app/exports/print-process.ts'),
         },
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       },

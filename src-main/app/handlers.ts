@@ -5,17 +5,17 @@ import type { CallHandlers } from '../ipc/router.ts';
 import { appVersion } from '../runs/version.ts';
 import { sampleSource, samples } from '../study/samples.ts';
 import { writeFileAtomically } from '../trace/atomic-write.ts';
-import type { EngineService } from './engine-service.ts';
-import { exportHandlers } from './export-handlers.ts';
-import type { Exports } from './exports.ts';
-import { figureHandlers } from './figure-handlers.ts';
-import type { Models } from './models.ts';
-import { projectHandlers } from './project-handlers.ts';
-import type { Projects } from './projects.ts';
-import type { RecentStudies } from './recent-studies.ts';
+import { exportHandlers } from './exports/export-handlers.ts';
+import type { Exports } from './exports/exports.ts';
+import type { EngineService } from './models/engine-service.ts';
+import type { Models } from './models/models.ts';
+import { figureHandlers } from './projects/figure-handlers.ts';
+import { projectHandlers } from './projects/project-handlers.ts';
+import type { Projects } from './projects/projects.ts';
+import type { SliceRuns } from './projects/slice-runs.ts';
 import type { Runs } from './runs.ts';
-import type { SliceRuns } from './slice-runs.ts';
-import type { Studies } from './studies.ts';
+import type { RecentStudies } from './studies/recent-studies.ts';
+import type { Studies } from './studies/studies.ts';
 
 /** What only Electron can do; see dialogs.ts. */
 export interface Dialogs {

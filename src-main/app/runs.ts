@@ -7,9 +7,9 @@ import type { Trace } from '../../src-contract/trace.ts';
 import type { PreparedInput } from '../runs/prepared-input.ts';
 import { type Question, type RunSettings, runQuestion, tokensPerRound } from '../runs/question-run.ts';
 import type { TraceRecorder } from '../trace/recorder.ts';
-import type { EngineService } from './engine-service.ts';
-import type { Models } from './models.ts';
-import type { Emit, Studies } from './studies.ts';
+import type { EngineService } from './models/engine-service.ts';
+import type { Models } from './models/models.ts';
+import type { Emit, Studies } from './studies/studies.ts';
 
 interface Run {
   readonly controller: AbortController;

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { settingsSchema } from '../../src-contract/channels.ts';
 import { samples } from '../study/samples.ts';
 import { JsonStore } from './json-store.ts';
-import { RecentStudies } from './recent-studies.ts';
-import { pathsOf } from './start-paths.ts';
+import { RecentStudies } from './studies/recent-studies.ts';
+import { pathsOf } from './studies/start-paths.ts';
 
 let folder: string;
 beforeEach(() => {

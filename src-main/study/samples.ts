@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Sample } from '../../src-contract/channels.ts';
 import { ReadroomError } from '../../src-contract/errors.ts';
 import { type Options, optionLetters } from '../../src-contract/run-events.ts';
-import type { StudySource } from '../app/studies.ts';
+import type { StudySource } from '../app/studies/studies.ts';
 import { samplesFolder } from '../storage/locations.ts';
 
 const caseSchema = z.object({

@@ -1,4 +1,4 @@
-/** The HTML report as PDF. Who calls the export says what prints a page (Electron's own, see app/print-page.ts). */
+/** The HTML report as PDF. Who calls the export says what prints a page (Electron's own, see app/exports/print-page.ts). */
 import { ReadroomError } from '../../../src-contract/errors.ts';
 import { type ExportOptions, type FormatWriter, NotExportable } from '../export-run.ts';
 import type { OutputFolder } from '../output-folder.ts';

@@ -2,15 +2,15 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { caseFilterSchema } from '../../src-contract/project.ts';
-import { buildEntry } from '../engine/host/build-entry.ts';
-import { forkTransport } from '../engine/host/transport.ts';
-import { makeTrace } from '../storage/project/testing/make-trace.ts';
+import { caseFilterSchema } from '../../../src-contract/project.ts';
+import { buildEntry } from '../../engine/host/build-entry.ts';
+import { forkTransport } from '../../engine/host/transport.ts';
+import { makeTrace } from '../../storage/project/testing/make-trace.ts';
 import { Projects } from './projects.ts';
 
 let entry: Awaited<ReturnType<typeof buildEntry>>;
 beforeAll(async () => {
-  entry = await buildEntry(join(import.meta.dirname, '../storage/project/host/entry.ts'));
+  entry = await buildEntry(join(import.meta.dirname, '../../storage/project/host/entry.ts'));
 });
 afterAll(() => entry.remove());
 

@@ -5,10 +5,10 @@ import type {
   compareCalls,
   projectCalls,
   transferCalls,
-} from '../../src-contract/project-channels.ts';
-import type { CallHandlers } from '../ipc/router.ts';
+} from '../../../src-contract/project-channels.ts';
+import type { CallHandlers } from '../../ipc/router.ts';
+import type { Services } from '../handlers.ts';
 import { openCaseStudy } from './case-study.ts';
-import type { Services } from './handlers.ts';
 
 export type ProjectHandlers = Pick<
   CallHandlers,

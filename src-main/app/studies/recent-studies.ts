@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
-import type { Recent } from '../../src-contract/channels.ts';
-import { ReadroomError } from '../../src-contract/errors.ts';
-import { JsonStore } from './json-store.ts';
+import type { Recent } from '../../../src-contract/channels.ts';
+import { ReadroomError } from '../../../src-contract/errors.ts';
+import { JsonStore } from '../json-store.ts';
 import type { StudySource } from './studies.ts';
 
 const kept = 12;

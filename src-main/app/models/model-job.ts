@@ -3,8 +3,8 @@
  * converting it. The main process would otherwise be busy with tensors while the window waits for it.
  */
 import { z } from 'zod';
-import { errorPayloadSchema } from '../../src-contract/errors.ts';
-import { precisionSchema } from '../../src-contract/run-events.ts';
+import { errorPayloadSchema } from '../../../src-contract/errors.ts';
+import { precisionSchema } from '../../../src-contract/run-events.ts';
 
 /** The first message to the process: its one task. */
 export const modelTaskSchema = z.discriminatedUnion('task', [

@@ -3,14 +3,14 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { z } from 'zod';
-import type { InstalledModel, Settings } from '../../src-contract/channels.ts';
-import { type ErrorPayload, ReadroomError, toReadroomError } from '../../src-contract/errors.ts';
-import type { Precision } from '../../src-contract/run-events.ts';
-import { bundledModels, choosePrecision, type ModelFolder } from '../runs/model-folders.ts';
-import { JsonStore } from './json-store.ts';
+import type { InstalledModel, Settings } from '../../../src-contract/channels.ts';
+import { type ErrorPayload, ReadroomError, toReadroomError } from '../../../src-contract/errors.ts';
+import type { Precision } from '../../../src-contract/run-events.ts';
+import { bundledModels, choosePrecision, type ModelFolder } from '../../runs/model-folders.ts';
+import { JsonStore } from '../json-store.ts';
+import type { Emit } from '../studies/studies.ts';
 import type { ModelDescription } from './model-job.ts';
 import type { ModelJobs } from './model-jobs.ts';
-import type { Emit } from './studies.ts';
 
 const addedSchema = z.array(z.object({ folder: z.string() }));
 

@@ -1,12 +1,12 @@
 /** The paper's figure: the project's process has the runs, the study's the pixels. */
 import { extname } from 'node:path';
-import { ReadroomError } from '../../src-contract/errors.ts';
-import type { figureCalls } from '../../src-contract/project-channels.ts';
-import type { ImagePixels } from '../engine/language-model.ts';
-import type { CallHandlers } from '../ipc/router.ts';
-import { figureSuffix } from '../review/figure/figure-suffix.ts';
-import type { Services } from './handlers.ts';
-import type { Studies } from './studies.ts';
+import { ReadroomError } from '../../../src-contract/errors.ts';
+import type { figureCalls } from '../../../src-contract/project-channels.ts';
+import type { ImagePixels } from '../../engine/language-model.ts';
+import type { CallHandlers } from '../../ipc/router.ts';
+import { figureSuffix } from '../../review/figure/figure-suffix.ts';
+import type { Services } from '../handlers.ts';
+import type { Studies } from '../studies/studies.ts';
 
 export type FigureHandlers = Pick<CallHandlers, keyof typeof figureCalls>;
 

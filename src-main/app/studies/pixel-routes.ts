@@ -1,8 +1,8 @@
 /** Pixels and pictures of open studies under app://readroom/: what the window fetches and shows. */
 import { z } from 'zod';
-import { pixelTypes } from '../../src-contract/channels.ts';
-import { type ReadroomError, toReadroomError } from '../../src-contract/errors.ts';
-import type { AppRoute } from './app-protocol.ts';
+import { pixelTypes } from '../../../src-contract/channels.ts';
+import { type ReadroomError, toReadroomError } from '../../../src-contract/errors.ts';
+import type { AppRoute } from '../app-protocol.ts';
 import type { Studies } from './studies.ts';
 
 const id = z.string().min(1).max(200);

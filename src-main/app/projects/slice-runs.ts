@@ -3,15 +3,15 @@
  * questions: what is asked meanwhile comes between. Each run is in the project as soon as it has ended, so a batch that is
  * stopped, or that the program's end cuts, goes on with the slices that are left.
  */
-import { ReadroomError, toReadroomError } from '../../src-contract/errors.ts';
-import type { MethodResult } from '../../src-contract/method-channel.ts';
-import type { ProjectMethods } from '../../src-contract/project-protocol.ts';
-import type { ModelFacts } from '../../src-contract/run-events.ts';
-import type { Trace } from '../../src-contract/trace.ts';
+import { ReadroomError, toReadroomError } from '../../../src-contract/errors.ts';
+import type { MethodResult } from '../../../src-contract/method-channel.ts';
+import type { ProjectMethods } from '../../../src-contract/project-protocol.ts';
+import type { ModelFacts } from '../../../src-contract/run-events.ts';
+import type { Trace } from '../../../src-contract/trace.ts';
+import type { Runs } from '../runs.ts';
+import type { Emit, Studies } from '../studies/studies.ts';
 import { openSeriesOf } from './figure-handlers.ts';
 import type { Projects } from './projects.ts';
-import type { Runs } from './runs.ts';
-import type { Emit, Studies } from './studies.ts';
 
 type Plan = MethodResult<ProjectMethods, 'slicePlan'>;
 

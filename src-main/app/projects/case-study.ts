@@ -1,8 +1,8 @@
 /** Puts the study of a case on screen: where its files were, or where the person says they are now. */
-import { ReadroomError } from '../../src-contract/errors.ts';
-import type { Dialogs } from './handlers.ts';
+import { ReadroomError } from '../../../src-contract/errors.ts';
+import type { Dialogs } from '../handlers.ts';
+import type { Studies } from '../studies/studies.ts';
 import type { Projects } from './projects.ts';
-import type { Studies } from './studies.ts';
 
 export interface CaseStudyServices {
   readonly projects: Pick<Projects, 'call'>;

@@ -1,8 +1,8 @@
 /** Runs model jobs: one process each, which ends when its work is done. */
-import type { ErrorPayload } from '../../src-contract/errors.ts';
-import { ReadroomError } from '../../src-contract/errors.ts';
-import type { Precision } from '../../src-contract/run-events.ts';
-import type { Transport } from '../engine/host/transport.ts';
+import type { ErrorPayload } from '../../../src-contract/errors.ts';
+import { ReadroomError } from '../../../src-contract/errors.ts';
+import type { Precision } from '../../../src-contract/run-events.ts';
+import type { Transport } from '../../engine/host/transport.ts';
 import {
   type ModelDescription,
   type ModelJobMessage,

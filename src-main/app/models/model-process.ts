@@ -1,13 +1,13 @@
 /** The process of one model job (model-job.ts). Bundled to out/main/model-process.js. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toReadroomError } from '../../src-contract/errors.ts';
-import { precisions } from '../../src-contract/run-events.ts';
-import { parentOfProcess } from '../channel/parent-port.ts';
-import { containerKey, ensureContainer } from '../checkpoint/container-cache.ts';
-import { estimatePlan, planConversion } from '../checkpoint/conversion-plan.ts';
-import { manifestFileName } from '../checkpoint/manifest.ts';
-import { verifyContainer } from '../checkpoint/verify.ts';
+import { toReadroomError } from '../../../src-contract/errors.ts';
+import { precisions } from '../../../src-contract/run-events.ts';
+import { parentOfProcess } from '../../channel/parent-port.ts';
+import { containerKey, ensureContainer } from '../../checkpoint/container-cache.ts';
+import { estimatePlan, planConversion } from '../../checkpoint/conversion-plan.ts';
+import { manifestFileName } from '../../checkpoint/manifest.ts';
+import { verifyContainer } from '../../checkpoint/verify.ts';
 import {
   type ModelDescription,
   type ModelJobMessage,

@@ -1,9 +1,9 @@
 /** The engine as the window knows it: which model is in it, what it does now, what it takes, and why it is gone. */
-import type { EngineState } from '../../src-contract/channels.ts';
-import { ReadroomError } from '../../src-contract/errors.ts';
-import type { ModelFacts, Precision, Provider } from '../../src-contract/run-events.ts';
-import { EngineHost } from '../engine/host/client.ts';
-import type { ChildExit, Transport } from '../engine/host/transport.ts';
+import type { EngineState } from '../../../src-contract/channels.ts';
+import { ReadroomError } from '../../../src-contract/errors.ts';
+import type { ModelFacts, Precision, Provider } from '../../../src-contract/run-events.ts';
+import { EngineHost } from '../../engine/host/client.ts';
+import type { ChildExit, Transport } from '../../engine/host/transport.ts';
 
 export interface LoadWish {
   readonly containerDir: string;

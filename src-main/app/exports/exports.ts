@@ -2,13 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toReadroomError } from '../../src-contract/errors.ts';
-import type { ExportEvent } from '../../src-contract/export-protocol.ts';
-import type { ExportRequest } from '../../src-contract/project.ts';
-import type { Transport } from '../engine/host/transport.ts';
-import { ExportProcess } from '../exports/host/client.ts';
-import type { Projects } from './projects.ts';
-import type { Emit } from './studies.ts';
+import { toReadroomError } from '../../../src-contract/errors.ts';
+import type { ExportEvent } from '../../../src-contract/export-protocol.ts';
+import type { ExportRequest } from '../../../src-contract/project.ts';
+import type { Transport } from '../../engine/host/transport.ts';
+import { ExportProcess } from '../../exports/host/client.ts';
+import type { Projects } from '../projects/projects.ts';
+import type { Emit } from '../studies/studies.ts';
 
 export interface ExportsOptions {
   readonly transport: Transport;

@@ -1,13 +1,18 @@
 /** The studies that are open: one process each, started when a study is opened and ended when it is closed. */
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
-import type { EventName, EventPayload, StudyView } from '../../src-contract/channels.ts';
-import { ReadroomError, toReadroomError } from '../../src-contract/errors.ts';
-import type { Series, Study } from '../../src-contract/study.ts';
-import type { StudyEvent, StudyMethod, StudyParams, StudyResult } from '../../src-contract/study-protocol.ts';
-import type { Transport } from '../engine/host/transport.ts';
-import { StudyProcess } from '../study/host/client.ts';
-import { requireSeries } from '../study/require-series.ts';
+import type { EventName, EventPayload, StudyView } from '../../../src-contract/channels.ts';
+import { ReadroomError, toReadroomError } from '../../../src-contract/errors.ts';
+import type { Series, Study } from '../../../src-contract/study.ts';
+import type {
+  StudyEvent,
+  StudyMethod,
+  StudyParams,
+  StudyResult,
+} from '../../../src-contract/study-protocol.ts';
+import type { Transport } from '../../engine/host/transport.ts';
+import { StudyProcess } from '../../study/host/client.ts';
+import { requireSeries } from '../../study/require-series.ts';
 
 export type Emit = <E extends EventName>(name: E, payload: EventPayload<E>) => void;
 

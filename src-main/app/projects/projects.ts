@@ -6,15 +6,15 @@ import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { ReadroomError, toReadroomError } from '../../src-contract/errors.ts';
-import type { MethodParams, MethodResult } from '../../src-contract/method-channel.ts';
-import { type ProjectView, projectSuffix, type Reader, readerSchema } from '../../src-contract/project.ts';
-import type { ProjectEvent, ProjectMethods } from '../../src-contract/project-protocol.ts';
-import type { Trace } from '../../src-contract/trace.ts';
-import type { Transport } from '../engine/host/transport.ts';
-import { ProjectProcess } from '../storage/project/host/client.ts';
-import { JsonStore } from './json-store.ts';
-import type { Emit } from './studies.ts';
+import { ReadroomError, toReadroomError } from '../../../src-contract/errors.ts';
+import type { MethodParams, MethodResult } from '../../../src-contract/method-channel.ts';
+import { type ProjectView, projectSuffix, type Reader, readerSchema } from '../../../src-contract/project.ts';
+import type { ProjectEvent, ProjectMethods } from '../../../src-contract/project-protocol.ts';
+import type { Trace } from '../../../src-contract/trace.ts';
+import type { Transport } from '../../engine/host/transport.ts';
+import { ProjectProcess } from '../../storage/project/host/client.ts';
+import { JsonStore } from '../json-store.ts';
+import type { Emit } from '../studies/studies.ts';
 
 const stateSchema = z.object({
   /** Who works on this machine: the first reader of every project that it makes. */
