@@ -214,6 +214,54 @@ describeWindow('Review', () => {
     await expectClean(page);
   });
 
+  it('words that were not kept are there again: after another step, another panel and a reload', async () => {
+    const marks = (n: number) => step(page, n).getByTestId('draft-mark');
+    await step(page, 1).locator('.chip').click();
+    await page.keyboard.press('e');
+    await page.getByTestId('sentence-field').fill('the air beside it');
+    await page.keyboard.press('Escape');
+    await page.getByTestId('sentence-field').waitFor({ state: 'hidden' });
+    expect(await marks(1).innerText()).toBe('Unsaved amendment');
+    await step(page, 0).locator('.chip').click();
+    await page.keyboard.press('r');
+    await page.keyboard.press('2');
+    await page.getByTestId('reject-comment').fill('too low by a rib');
+    await page.getByTestId('run-comment').fill('a hard one');
+    await page.getByText('Questions', { exact: true }).click();
+    await page.getByTestId('review-panel').waitFor({ state: 'hidden' });
+    const before = await ownReview(page);
+
+    await page.reload();
+    await bringAxe(page);
+    await openQueue(page);
+    expect(await marks(0).innerText()).toBe('Unsaved rejection');
+    expect(await marks(1).innerText()).toBe('Unsaved amendment');
+    await expectClean(page);
+    await marks(0).click();
+    expect(await page.getByTestId('reject-comment').inputValue()).toBe('too low by a rib');
+    expect(await page.locator('.reasons input:checked').count()).toBe(1);
+    await expectClean(page);
+    await page.getByTestId('draft-discard').click();
+    await page.getByTestId('reject-form').waitFor({ state: 'hidden' });
+    await marks(0).waitFor({ state: 'hidden' });
+    const own = await ownReview(page);
+    expect(own.verdicts[0]).toEqual(before.verdicts[0]);
+    expect(own.sentences[1]).toBeUndefined();
+
+    await marks(1).click();
+    expect(await page.getByTestId('sentence-field').inputValue()).toBe('the air beside it');
+    await page.keyboard.type(', kept');
+    await page.keyboard.press('Control+Enter');
+    await step(page, 1).getByTestId('amended-sentence').waitFor();
+    await marks(1).waitFor({ state: 'hidden' });
+    await saved(page);
+    expect((await ownReview(page)).sentences[1]).toBe('the air beside it, kept');
+    // Leaving the comment's field kept it.
+    expect((await ownReview(page)).comment).toBe('a hard one');
+    expect(await page.getByTestId('draft-mark').count()).toBe(0);
+    expect(await page.getByTestId('comment-draft').count()).toBe(0);
+  });
+
   it('everything is taken back, made again, and there after a restart', async () => {
     const full = timeless(await ownReview(page));
     const canUndo = () =>
@@ -327,7 +375,15 @@ describeWindow('Review', () => {
     await page.getByTestId('case-item').filter({ hasText: 'Right lung, solid' }).waitFor();
     await page.getByTestId('case-note').click();
     await page.getByTestId('case-note-field').fill('show to the students');
+    // Left before it was kept: it waits, also while the case is folded.
+    await page.keyboard.press('Escape');
+    await page.getByTestId('case-item').first().click();
+    await page.getByTestId('case-runs').waitFor({ state: 'hidden' });
+    await page.getByTestId('case-item').first().click();
+    await page.getByTestId('case-runs').getByTestId('draft-mark').click();
+    expect(await page.getByTestId('case-note-field').inputValue()).toBe('show to the students');
     await page.keyboard.press('Control+Enter');
+    await page.getByTestId('case-runs').getByTestId('draft-mark').waitFor({ state: 'hidden' });
     await page.getByTestId('case-note').filter({ hasText: 'students' }).waitFor();
     await page.locator('.assign summary').click();
     await page.locator('.assign-list').getByText('Ben').click();

@@ -6,6 +6,8 @@ import { presetNames } from '../chat/wording.ts';
 import { compareWith, useCompare } from '../compare/compare-store.ts';
 import { compareWithSlices } from '../compare/slices-batch.ts';
 import { showExport } from '../export/export-store.ts';
+import { DraftMark } from '../review/drafts/draft-mark.tsx';
+import { useHasDrafts } from '../review/drafts/use-draft.ts';
 import { openRun, openStudyOf } from '../review/open-run.ts';
 import { WordsForm } from '../review/panel/forms/words-form.tsx';
 import { useReview } from '../review/review-store.ts';
@@ -86,6 +88,7 @@ export function CaseRuns({ row }: { row: CaseRow }) {
 
 function RunItem({ run }: { run: RunRow }) {
   const here = useReview(({ session }) => session?.runId === run.runId);
+  const hasDraft = useHasDrafts(run.runId);
   const first = useCompare((state) => state.first);
   const hidden = useProject(({ view }) => view?.blinding.model === true) && run.decided === 0;
   const about = [
@@ -108,6 +111,7 @@ function RunItem({ run }: { run: RunRow }) {
             ? `, finished by ${run.finishedCount} ${run.finishedCount === 1 ? 'reader' : 'readers'}`
             : ''}
           {run.disagreement ? ', readers disagree' : ''}
+          {hasDraft ? ', not all of your words kept' : ''}
         </span>
       </button>
       <div className="case-actions">
@@ -150,26 +154,30 @@ function CaseNote({ row: { caseId, note } }: { row: CaseRow }) {
       <WordsForm
         label="Note on the case"
         value={note}
+        about={caseId}
+        form="note"
         testId="case-note-field"
-        onCancel={() => setOpen(false)}
-        onDone={async (words) => {
+        onKeep={async (words) => {
           const after = words.trim() === '' ? null : words.trim();
           const before = note === '' ? null : note;
-          if (after === before || (await makeEdit({ kind: 'case-note', caseId, before, after })))
-            setOpen(false);
+          return after === before || (await makeEdit({ kind: 'case-note', caseId, before, after }));
         }}
+        onClose={() => setOpen(false)}
       />
     );
   }
   return (
-    <button
-      type="button"
-      className="link small case-note"
-      data-testid="case-note"
-      onClick={() => setOpen(true)}
-    >
-      {note || 'Add a note'}
-    </button>
+    <div className="case-actions">
+      <button
+        type="button"
+        className="link small case-note"
+        data-testid="case-note"
+        onClick={() => setOpen(true)}
+      >
+        {note || 'Add a note'}
+      </button>
+      <DraftMark about={caseId} form="note" what="note" onOpen={() => setOpen(true)} />
+    </div>
   );
 }
 
@@ -183,20 +191,21 @@ function CaseTitle({ row: { caseId, title } }: { row: CaseRow }) {
       </button>
     );
   }
-  const rename = async (words: string): Promise<void> => {
+  const rename = async (words: string): Promise<boolean> => {
     const after = words.trim();
-    if (after !== '' && after !== title && !(await renameCase(caseId, title, after))) return;
-    setOpen(false);
+    return after === '' || after === title || (await renameCase(caseId, title, after));
   };
   return (
     <WordsForm
       className="case-form"
       label="Title of the case"
       value={title}
+      about={caseId}
+      form="title"
       testId="case-title-field"
       short
-      onCancel={() => setOpen(false)}
-      onDone={rename}
+      onKeep={rename}
+      onClose={() => setOpen(false)}
     />
   );
 }

@@ -117,13 +117,19 @@ export function startReject(): void {
   useReview.setState({ typing: { kind: 'reject', step } });
 }
 
-export async function reject(step: number, reasons: RejectReason[], comment: string): Promise<void> {
-  if (!mayChange()) return;
+/** @returns true when it is on the disk */
+export async function reject(
+  step: number,
+  reasons: readonly RejectReason[],
+  comment: string,
+): Promise<boolean> {
+  if (!mayChange()) return false;
   const saved = await decide([
-    { kind: 'verdict', step, after: { decision: 'reject', reasons, comment: comment.trim() } },
+    { kind: 'verdict', step, after: { decision: 'reject', reasons: [...reasons], comment: comment.trim() } },
     { kind: 'box', step, after: null },
   ]);
   if (saved) goOn(step);
+  return saved;
 }
 
 /** Takes the decision on a step back, its correction as well. */

@@ -4,6 +4,7 @@ import { call } from '../state/bridge.ts';
 import { useReaderBoxes } from '../state/reader-boxes.ts';
 import { useUi } from '../state/ui-store.ts';
 import { endCorrecting } from './decisions.ts';
+import { hasDrafts, useDrafts } from './drafts/draft-store.ts';
 import { change, refreshReviews, settled } from './edits.ts';
 import { openRun, showInChat } from './open-run.ts';
 import { isDone, mustHideModel, useReview } from './review-store.ts';
@@ -18,6 +19,13 @@ export async function finishReading(): Promise<void> {
   const saved = await change([{ kind: 'reading', after: { ...reading, status: 'done' } }]);
   if (!saved) return;
   stopTimer();
+  if (hasDrafts(useDrafts.getState(), session.runId)) {
+    useUi.getState().notify({
+      tone: 'info',
+      message: 'The reading is finished; some words that you typed were not kept.',
+      remedy: 'They are marked as unsaved. Reopen the reading to keep or discard them.',
+    });
+  }
   // What was hidden until now may be seen.
   await settled();
   await refreshReviews().catch(useUi.getState().report);

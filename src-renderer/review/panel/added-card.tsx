@@ -1,5 +1,6 @@
 /** A box that the model missed: what it is, and which sentence speaks of it. */
 import { goTo, redraw, removeAdded, setAdded, showPlace, startTyping } from '../decisions.ts';
+import { DraftMark } from '../drafts/draft-mark.tsx';
 import { boxIds, isBlind, isDone, useReview } from '../review-store.ts';
 import { plainWords } from '../words.ts';
 import { BoxFacts } from './box-facts.tsx';
@@ -30,6 +31,14 @@ export function AddedCard({ boxId, number }: { boxId: string; number: number }) 
           +{number}
         </button>
         <span className="decision">Added by you</span>
+        {!typing && (
+          <DraftMark
+            about={session.runId}
+            form={`label:${boxId}`}
+            what="label"
+            onOpen={() => at(() => startTyping({ kind: 'label', boxId }))}
+          />
+        )}
         <span className="spacer" />
         {!done && (
           <button
@@ -46,12 +55,12 @@ export function AddedCard({ boxId, number }: { boxId: string; number: number }) 
         <WordsForm
           label="What it is"
           value={added.label}
+          about={session.runId}
+          form={`label:${boxId}`}
           testId="label-field"
           short
-          onCancel={() => startTyping(null)}
-          onDone={async (words) => {
-            if (await setAdded(boxId, { label: words.trim() })) startTyping(null);
-          }}
+          onKeep={(words) => setAdded(boxId, { label: words.trim() })}
+          onClose={() => startTyping(null)}
         />
       ) : (
         <button

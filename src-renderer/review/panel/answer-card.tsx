@@ -1,10 +1,13 @@
 /** The model's answer, and what the reader would have answered: beside it, never over it. */
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef } from 'react';
 import type { AmendedAnswer } from '../../../src-contract/review.ts';
 import { type OptionLetter, type Options, optionLetters } from '../../../src-contract/run-events.ts';
 import { amendAnswer, startTyping } from '../decisions.ts';
+import { DraftMark } from '../drafts/draft-mark.tsx';
+import { useDraft } from '../drafts/use-draft.ts';
 import { isDone, useReview } from '../review-store.ts';
 import { closingParts } from '../words.ts';
+import { CloseOrDiscard } from './forms/words-form.tsx';
 
 const inWords = ({ letter, text }: AmendedAnswer, options: Options): string => {
   const words = text || (letter ? (options[letter] ?? '') : '');
@@ -24,6 +27,14 @@ export function AnswerCard({ blind }: { blind: boolean }) {
     <article className="card answer-card" aria-label="Answer" data-testid="answer-card">
       <header className="card-head">
         <h3>Answer</h3>
+        {!typing && (
+          <DraftMark
+            about={session.runId}
+            form="answer"
+            what="answer"
+            onOpen={() => startTyping({ kind: 'answer' })}
+          />
+        )}
         <span className="spacer" />
         {!done && !typing && (
           <button
@@ -51,19 +62,32 @@ export function AnswerCard({ blind }: { blind: boolean }) {
         </ins>
       )}
       {!blind && trace.expected && <p className="small dim">Right answer of the case: {trace.expected}</p>}
-      {typing && <AnswerForm options={trace.options} amended={amended} />}
+      {typing && <AnswerForm runId={session.runId} options={trace.options} amended={amended} />}
     </article>
   );
 }
 
-function AnswerForm({ options, amended }: { options: Options; amended: AmendedAnswer | null }) {
+interface FormProps {
+  readonly runId: string;
+  readonly options: Options;
+  readonly amended: AmendedAnswer | null;
+}
+
+function AnswerForm({ runId, options, amended }: FormProps) {
   const letters = optionLetters.filter((letter) => options[letter] !== undefined);
-  const [letter, setLetter] = useState<OptionLetter | null>(amended?.letter ?? null);
-  const [text, setText] = useState(amended?.text ?? '');
+  const { value, isDraft, set, discard, kept } = useDraft(runId, 'answer', {
+    kind: 'answer',
+    letter: amended?.letter ?? null,
+    text: amended?.text ?? '',
+  });
+  const { letter, text } = value;
+  const setLetter = (chosen: OptionLetter): void => set({ ...value, letter: chosen });
   const first = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
   useEffect(() => first.current?.focus(), []);
   const keep = async (after: AmendedAnswer | null): Promise<void> => {
-    if (await amendAnswer(after)) startTyping(null);
+    if (!(await amendAnswer(after))) return;
+    kept(value);
+    startTyping(null);
   };
   const isEmpty = letter === null && text.trim() === '';
   return (
@@ -114,7 +138,7 @@ function AnswerForm({ options, amended }: { options: Options; amended: AmendedAn
         placeholder={letters.length > 0 ? 'In words (optional)' : 'In words'}
         data-testid="answer-words"
         value={text}
-        onChange={(event) => setText(event.target.value)}
+        onChange={(event) => set({ ...value, text: event.target.value })}
       />
       <div className="form-row">
         <button type="submit" className="button small-button primary" data-testid="answer-keep">
@@ -125,9 +149,14 @@ function AnswerForm({ options, amended }: { options: Options; amended: AmendedAn
             Take back
           </button>
         )}
-        <button type="button" className="button small-button" onClick={() => startTyping(null)}>
-          Cancel <kbd>Esc</kbd>
-        </button>
+        <CloseOrDiscard
+          isDraft={isDraft}
+          onClose={() => startTyping(null)}
+          onDiscard={() => {
+            discard();
+            startTyping(null);
+          }}
+        />
       </div>
     </form>
   );

@@ -15,6 +15,7 @@ import {
   startReject,
   startTyping,
 } from '../decisions.ts';
+import { DraftMark } from '../drafts/draft-mark.tsx';
 import { boxIds, isDone, useReview } from '../review-store.ts';
 import { decisionWords, plainWords } from '../words.ts';
 import { BoxFacts } from './box-facts.tsx';
@@ -31,6 +32,7 @@ export const StepCard = memo(function StepCard({ step }: { step: number }) {
   const box = useReview(({ own }) => own?.boxes[step] ?? null);
   const here = useReview(({ place }) => place.kind === 'step' && place.step === step);
   const rejecting = useReview(({ typing }) => typing?.kind === 'reject' && typing.step === step);
+  const amending = useReview(({ typing }) => typing?.kind === 'sentence' && typing.part === step);
   const correcting = useReview((state) => state.correcting === step);
   const done = useReview(isDone);
   if (!found || !runId) return null;
@@ -39,6 +41,7 @@ export const StepCard = memo(function StepCard({ step }: { step: number }) {
     goTo({ kind: 'step', step }, false);
     what();
   };
+  const amend = () => startTyping({ kind: 'sentence', part: step });
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: J, K and the step's own button do the same.
     <article
@@ -68,6 +71,12 @@ export const StepCard = memo(function StepCard({ step }: { step: number }) {
             {decisionWords[verdict.decision]}
           </span>
         )}
+        {!rejecting && (
+          <DraftMark about={runId} form={`reject:${step}`} what="rejection" onOpen={at(startReject)} />
+        )}
+        {!amending && (
+          <DraftMark about={runId} form={`sentence:${step}`} what="amendment" onOpen={at(amend)} />
+        )}
         <span className="spacer" />
         {verdict && !done && (
           <button type="button" className="link small" onClick={at(() => clearDecision(step))}>
@@ -93,7 +102,7 @@ export const StepCard = memo(function StepCard({ step }: { step: number }) {
       )}
       <OthersOnStep step={step} model={sourceBoxOf(found.box.located)} />
       {rejecting ? (
-        <RejectForm step={step} verdict={verdict} />
+        <RejectForm runId={runId} step={step} verdict={verdict} />
       ) : (
         !done && (
           <div className="card-actions" role="toolbar" aria-label={`Decide on step ${step + 1}`}>
@@ -124,7 +133,7 @@ export const StepCard = memo(function StepCard({ step }: { step: number }) {
               icon="edit"
               label="Amend the sentence (E)"
               data-testid="step-amend"
-              onClick={at(() => startTyping({ kind: 'sentence', part: step }))}
+              onClick={at(amend)}
             />
             <IconButton
               icon="search"

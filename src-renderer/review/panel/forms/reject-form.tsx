@@ -1,20 +1,34 @@
 /** Why a step is rejected: reasons by click, Space or number, and a comment. Enter rejects. */
-import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useRef } from 'react';
 import { type RejectReason, rejectReasons, type Verdict } from '../../../../src-contract/review.ts';
-import { reject } from '../../decisions.ts';
-import { useReview } from '../../review-store.ts';
+import { reject, startTyping } from '../../decisions.ts';
+import { useDraft } from '../../drafts/use-draft.ts';
+import { CloseOrDiscard } from './words-form.tsx';
 
 const reasons = Object.entries(rejectReasons) as [RejectReason, string][];
 
-export function RejectForm({ step, verdict }: { step: number; verdict: Verdict | undefined }) {
+interface Props {
+  readonly runId: string;
+  readonly step: number;
+  readonly verdict: Verdict | undefined;
+}
+
+export function RejectForm({ runId, step, verdict }: Props) {
   const before = verdict?.decision === 'reject' ? verdict : null;
-  const [chosen, setChosen] = useState<readonly RejectReason[]>(before?.reasons ?? []);
-  const [comment, setComment] = useState(before?.comment ?? verdict?.comment ?? '');
+  const { value, isDraft, set, discard, kept } = useDraft(runId, `reject:${step}`, {
+    kind: 'reject',
+    reasons: before?.reasons ?? [],
+    comment: before?.comment ?? verdict?.comment ?? '',
+  });
+  const { reasons: chosen, comment } = value;
   const first = useRef<HTMLInputElement>(null);
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => first.current?.focus(), []);
   const toggle = (reason: RejectReason): void =>
-    setChosen((now) => (now.includes(reason) ? now.filter((one) => one !== reason) : [...now, reason]));
+    set({
+      ...value,
+      reasons: chosen.includes(reason) ? chosen.filter((one) => one !== reason) : [...chosen, reason],
+    });
   const onKeyDown = (event: KeyboardEvent): void => {
     const isText = event.target instanceof HTMLTextAreaElement;
     if (event.key === 'Enter' && (!isText || event.ctrlKey || event.metaKey)) {
@@ -36,7 +50,7 @@ export function RejectForm({ step, verdict }: { step: number; verdict: Verdict |
       onKeyDown={onKeyDown}
       onSubmit={(event) => {
         event.preventDefault();
-        void reject(step, [...chosen], comment);
+        void reject(step, chosen, comment).then((isSaved) => isSaved && kept(value));
       }}
     >
       <fieldset className="reasons">
@@ -61,15 +75,20 @@ export function RejectForm({ step, verdict }: { step: number; verdict: Verdict |
         placeholder="Comment"
         data-testid="reject-comment"
         value={comment}
-        onChange={(event) => setComment(event.target.value)}
+        onChange={(event) => set({ ...value, comment: event.target.value })}
       />
       <div className="form-row">
-        <button type="submit" className="button primary" data-testid="reject-confirm">
+        <button type="submit" className="button small-button primary" data-testid="reject-confirm">
           Reject <kbd>Enter</kbd>
         </button>
-        <button type="button" className="button" onClick={() => useReview.setState({ typing: null })}>
-          Cancel <kbd>Esc</kbd>
-        </button>
+        <CloseOrDiscard
+          isDraft={isDraft}
+          onClose={() => startTyping(null)}
+          onDiscard={() => {
+            discard();
+            startTyping(null);
+          }}
+        />
       </div>
     </form>
   );
