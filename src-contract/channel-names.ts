@@ -34,6 +34,7 @@ export const callNames = [
   'project.openLibrary',
   'project.merge',
   'project.archive',
+  'project.cancelTransfer',
   'project.cases',
   'project.runs',
   'project.trace',

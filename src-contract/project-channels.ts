@@ -106,6 +106,11 @@ export const transferCalls = {
       })
       .nullable(),
   },
+  /**
+   * Stops what `project.progress` tells of: a merge, an archive, the check of a project at its opening, a search for
+   * images. Its call fails with 'cancelled' then; nothing was changed, and no file is left. Too late, it does nothing.
+   */
+  'project.cancelTransfer': { params: nothing, result: nothing },
 } as const satisfies CallTable;
 
 /** Agreement of readers, and what they differ on: over the runs that the chosen reader may see (blinding). */
@@ -176,7 +181,10 @@ export const projectEvents = {
   'project.runAdded': z.object({ runId: idSchema, caseId: idSchema }),
   /** Something was to be kept in the project by itself and could not be: a finished run, a library that can't be opened. */
   'project.failed': z.object({ error: errorPayloadSchema }),
-  /** A merge or an archive goes on; the last one has done = total. */
+  /**
+   * A merge, an archive, a check or a search goes on; the last one has done = total, also where it failed or was stopped
+   * (project.cancelTransfer).
+   */
   'project.progress': z.object({ what: z.string(), done: z.number(), total: z.number() }),
 } as const satisfies Record<string, z.ZodType>;
 

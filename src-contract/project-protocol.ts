@@ -3,7 +3,9 @@
  * is on it before its call is answered, and the main process never waits. Calls of the window that need no dialog pass
  * through as they are (project-channels.ts); the rest is below. Channel and rules: method-channel.ts. Besides:
  *  1. `open` or `create` comes first; a second one closes the project that was open. The others fail until one succeeded.
- *  2. Blinding is kept here: what a reader may not see yet does not leave this process.
+ *  2. `open`, `create`, `merge` and `archive` are done one at a time, others are refused meanwhile ('input-invalid'); each of
+ *     them, and `locate`, can be cancelled and leaves everything as it was. While a merge writes, all calls wait for it.
+ *  3. Blinding is kept here: what a reader may not see yet does not leave this process.
  */
 import { z } from 'zod';
 import { figureMethods } from './figure-protocol.ts';

@@ -55,6 +55,7 @@ export const wellFormed: Samples = {
   'project.openLibrary': {},
   'project.merge': {},
   'project.archive': { pixels: false },
+  'project.cancelTransfer': {},
   'project.cases': { filter: {}, sort: 'newest', offset: 0, limit: 50 },
   'project.runs': { caseId: 'case' },
   'project.trace': { runId: 'run' },

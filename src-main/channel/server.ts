@@ -23,6 +23,8 @@ export interface ServeOptions<M extends Methods, Event> {
   readonly handlers: (emit: (event: Event) => void) => MethodHandlers<M>;
   /** The parent went away. */
   readonly onClose: () => void;
+  /** What a call has to wait for before it begins, and nothing where it may begin. Asked again after each wait. */
+  readonly gate?: (method: MethodName<M>) => Promise<void> | null;
   /** What a thrown value means to a person; the default keeps ReadroomErrors and calls the rest 'internal'. */
   readonly errorOf?: (thrown: unknown) => ReadroomError;
 }
@@ -34,6 +36,7 @@ export function serveMethods<M extends Methods, Event>(
     methods,
     handlers: handlersOf,
     onClose,
+    gate = () => null,
     errorOf = (thrown) => toReadroomError(thrown),
   }: ServeOptions<M, Event>,
 ): void {
@@ -47,6 +50,7 @@ export function serveMethods<M extends Methods, Event>(
     try {
       const handle = handlerOf(handlers, method);
       const params = checkParams(methods, method, given);
+      for (let wait = gate(method); wait; wait = gate(method)) await wait;
       send({ kind: 'result', id, value: await handle(params, controller.signal) });
     } catch (thrown) {
       send({ kind: 'error', id, error: errorOf(thrown).toPayload() });

@@ -1,11 +1,12 @@
 /** The built commands on projects, as a person runs them. `npm test` builds out/ first. */
-import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serializeTrace } from '../../src-contract/trace.ts';
 import { Project } from '../storage/project/project.ts';
+import { writeLargeProject } from '../storage/project/testing/large-project.ts';
 import { makeTrace } from '../storage/project/testing/make-trace.ts';
 
 const cli = resolve(import.meta.dirname, '../../out/main/cli.js');
@@ -104,6 +105,54 @@ describe('projects on the command line', () => {
     const { code, stdout } = await readroom('import', 'c.readroom.zip', '--project', 'd.readroom', '--quiet');
     expect(code).toBe(0);
     expect(stdout).toMatch(/2 cases, 2 runs, 1 reader/);
+  });
+
+  // Windows has no signal that another program could send.
+  describe.skipIf(process.platform === 'win32')('stopped with Ctrl+C', () => {
+    /** @returns once it has ended, with a signal sent as soon as stderr says `when` */
+    function interrupted(when: RegExp, ...args: string[]) {
+      return new Promise<{ code: number | null; stderr: string }>((done) => {
+        const child = spawn(process.execPath, [cli, ...args], { cwd: folder });
+        let stderr = '';
+        let sent = false;
+        child.stderr.setEncoding('utf8').on('data', (text: string) => {
+          stderr += text;
+          if (sent || !when.test(stderr)) return;
+          sent = true;
+          child.kill('SIGINT');
+        });
+        child.on('close', (code) => done({ code, stderr }));
+      });
+    }
+    const state = async (name: string) => (await readroom('project', name, '--json')).stdout;
+    const anna = { readerId: 'anna', name: 'Anna', role: 'reader' } as const;
+    beforeAll(() => writeLargeProject(at('large.readroom'), anna));
+
+    it.each([
+      ['import', /Importing 20%/, ['large.readroom', '--project', 'a.readroom']],
+      ['merge into the first', /Merging large.readroom 60%/, ['a.readroom', 'large.readroom']],
+    ])('%s: exit code 130, the project as it was', async (command, when, args) => {
+      const before = await state('a.readroom');
+      const { code, stderr } = await interrupted(when, command.split(' ')[0] ?? '', ...args);
+      expect(stderr).toContain('Stopped; nothing was changed.');
+      expect(code).toBe(130);
+      expect(await state('a.readroom')).toBe(before);
+    });
+
+    it.each([
+      [
+        'merge',
+        /Merging large.readroom 60%/,
+        ['a.readroom', 'large.readroom', '--out', 'new.readroom'],
+        'new',
+      ],
+      ['import', /Importing 60%/, ['large.readroom', '--project', 'new.readroom'], 'new'],
+      ['archive', /Writing 20%/, ['large.readroom', 'new.readroom.zip'], 'new'],
+    ])('%s: exit code 130, and no new file', async (command, when, args, name) => {
+      const { code } = await interrupted(when, command, ...args);
+      expect(code).toBe(130);
+      expect(readdirSync(folder).filter((one) => one.startsWith(name))).toEqual([]);
+    });
   });
 
   it.each([

@@ -14,6 +14,8 @@ interface ProjectState {
   readonly caseOfRun: Readonly<Record<string, string>>;
   /** Something that takes a while: images searched for, a project taken in. */
   readonly progress: { readonly what: string; readonly done: number; readonly total: number } | null;
+  /** It was told to stop, and has not yet. */
+  readonly stopping: boolean;
   /** What went wrong in the project's dialog last. */
   readonly problem: ErrorPayload | null;
   /** What was taken in last, and the copy that was saved last. */
@@ -27,6 +29,7 @@ export const useProject = create<ProjectState>()((set) => ({
   failure: null,
   caseOfRun: {},
   progress: null,
+  stopping: false,
   problem: null,
   merged: null,
   archived: null,
@@ -155,12 +158,25 @@ export async function archiveProject(pixels: boolean): Promise<void> {
   }
 }
 
+/** Stops what is shown as under way; the call that began it fails as cancelled, which is no news. */
+export async function stopTransfer(): Promise<void> {
+  useProject.setState({ stopping: true });
+  try {
+    await call('project.cancelTransfer', {});
+  } catch (thrown) {
+    useProject.setState({ stopping: false });
+    complain(thrown);
+  }
+}
+
 export function connectProject(): void {
-  on('project.changed', (view) => useProject.setState({ view }));
+  on('project.changed', (view) => useProject.setState({ view, failure: null }));
   on('project.runAdded', ({ runId, caseId }) => rememberCase(runId, caseId));
   on('project.failed', ({ error }) => useUi.getState().report(ReadroomError.fromPayload(error)));
   on('project.progress', ({ what, done, total }) =>
-    useProject.setState({ progress: done >= total ? null : { what, done, total } }),
+    useProject.setState(
+      done >= total ? { progress: null, stopping: false } : { progress: { what, done, total } },
+    ),
   );
   void useProject.getState().load();
 }

@@ -34,6 +34,10 @@ export function projectHandlers({ projects, studies, dialogs }: Services): Proje
       const path = await dialogs.pickToMerge();
       return path === null ? null : projects.call('merge', { path });
     },
+    'project.cancelTransfer': () => {
+      projects.cancelTransfer();
+      return {};
+    },
     'project.archive': async ({ pixels }) => {
       const { title } = await projects.call('view', {});
       const path = await dialogs.saveArchive(title);

@@ -1,10 +1,11 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { caseFilterSchema } from '../../../src-contract/project.ts';
 import { buildEntry } from '../../engine/host/build-entry.ts';
 import { forkTransport } from '../../engine/host/transport.ts';
+import { writeLargeProject } from '../../storage/project/testing/large-project.ts';
 import { makeTrace } from '../../storage/project/testing/make-trace.ts';
 import { Projects } from './projects.ts';
 
@@ -125,5 +126,96 @@ describe('the open project', () => {
       payload: { error: { code: 'input-invalid' } },
     });
     expect(await projects.call('view', {})).toMatchObject({ counts: { runs: 0 } });
+  });
+});
+
+describe('work that takes long', () => {
+  const anna = { readerId: 'anna', name: 'Anna', role: 'reader' } as const;
+  const all = { caseId: null, offset: 0, limit: 1 } as const;
+  const large = () => join(userData, 'large.readroom');
+
+  /** Waits until it has shown progress, and a while more. */
+  async function shownFor(told: { name: string }[], ms: number): Promise<void> {
+    const before = told.length;
+    const shown = () => told.slice(before).some(({ name }) => name === 'project.progress');
+    await vi.waitFor(() => expect(shown()).toBe(true), { timeout: 10_000, interval: 5 });
+    await new Promise((resolve) => setTimeout(resolve, ms));
+  }
+  const progressOf = (told: { name: string; payload: unknown }[]) =>
+    told.findLast(({ name }) => name === 'project.progress')?.payload as { done: number; total: number };
+
+  it('a merge is stopped at any moment, and the project is as it was', async () => {
+    await writeLargeProject(large(), anna);
+    const { projects, told } = start();
+    await projects.create(join(userData, 'study.readroom'));
+    await projects.keep(makeTrace({ runId: 'one' }), 'Thorax');
+    const before = await projects.call('log', all);
+    for (const after of [0, 100 * Math.random(), 300 * Math.random()]) {
+      const stopped = expect(projects.call('merge', { path: large() })).rejects.toMatchObject({
+        code: 'cancelled',
+      });
+      await shownFor(told, after);
+      projects.cancelTransfer();
+      await stopped;
+      expect(progressOf(told)).toEqual({ what: 'Merging', done: 1, total: 1 });
+      expect(await projects.call('log', all)).toEqual(before);
+      expect((await projects.call('view', {})).counts).toMatchObject({ cases: 1, runs: 1 });
+    }
+    expect(await projects.call('merge', { path: large() })).toMatchObject({ runs: 400 });
+    expect(await projects.call('log', all)).toMatchObject({ broken: null });
+  });
+
+  it('edits go on during a merge, and none is lost; another project is not opened meanwhile', async () => {
+    await writeLargeProject(large(), anna);
+    const { projects, told } = start();
+    const { readerId } = await projects.create(join(userData, 'study.readroom'));
+    await projects.keep(makeTrace({ runId: 'one' }), 'Thorax');
+    let merged = false;
+    const merging = projects.call('merge', { path: large() }).finally(() => {
+      merged = true;
+    });
+    await shownFor(told, 0);
+    await expect(projects.openLibrary()).rejects.toMatchObject({ code: 'input-invalid' });
+    let before: string | null = null;
+    for (let n = 0; !merged; n++) {
+      const after = `comment ${n}`;
+      await projects.call('edit', { edits: [{ kind: 'comment', runId: 'one', readerId, before, after }] });
+      before = after;
+    }
+    expect(await merging).toMatchObject({ runs: 400 });
+    expect(before).not.toBeNull();
+    expect((await projects.call('reviews', { runId: 'one' })).own.comment).toBe(before);
+    expect(await projects.call('log', all)).toMatchObject({ broken: null });
+  });
+
+  it('the check of a foreign project is stopped: what was open stays open', async () => {
+    await writeLargeProject(large(), anna);
+    const { projects, told } = start();
+    await projects.create(join(userData, 'study.readroom'));
+    const stopped = expect(projects.open(large())).rejects.toMatchObject({ code: 'cancelled' });
+    await shownFor(told, 100 * Math.random());
+    expect(await projects.call('view', {})).toMatchObject({ title: 'study' });
+    projects.cancelTransfer();
+    await stopped;
+    expect(await projects.call('view', {})).toMatchObject({ title: 'study' });
+    expect(await projects.open(large())).toMatchObject({ title: 'Large', counts: { runs: 400 } });
+  });
+
+  it('an archive is stopped by the end of the program too, and no file is left', async () => {
+    await writeLargeProject(large(), anna);
+    const { projects, told } = start();
+    await projects.open(large());
+    const names = () => readdirSync(userData).filter((name) => name.includes('.zip'));
+    for (const end of [() => projects.cancelTransfer(), () => projects.dispose()]) {
+      const path = join(userData, 'large.readroom.zip');
+      const stopped = expect(projects.call('archive', { path, pixels: false })).rejects.toMatchObject({
+        code: 'cancelled',
+      });
+      await shownFor(told, 50 * Math.random());
+      expect(names()).toHaveLength(1);
+      await end();
+      await stopped;
+      expect(names()).toEqual([]);
+    }
   });
 });

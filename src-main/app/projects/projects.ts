@@ -26,6 +26,14 @@ const stateSchema = z.object({
 });
 type State = z.infer<typeof stateSchema>;
 
+/** Calls that show progress, and can be stopped. */
+const stoppable: ReadonlySet<keyof ProjectMethods> = new Set<keyof ProjectMethods>([
+  'open',
+  'merge',
+  'archive',
+  'locate',
+]);
+
 /** Projects that are remembered. */
 const kept = 100;
 
@@ -49,6 +57,7 @@ export class Projects {
   /** Settled once the process has the file open. */
   #opened: Promise<ProjectView> | null = null;
   #closed = false;
+  readonly #underWay = new Set<AbortController>();
 
   constructor(options: ProjectsOptions) {
     this.#options = options;
@@ -76,10 +85,28 @@ export class Projects {
   async call<N extends keyof ProjectMethods>(
     method: N,
     params: MethodParams<ProjectMethods, N>,
-    signal?: AbortSignal,
   ): Promise<MethodResult<ProjectMethods, N>> {
-    const process = await this.#ensure();
-    return process.call(method, params, signal);
+    return this.#ask(await this.#ensure(), method, params);
+  }
+
+  /** Stops what shows progress: the project is as it was before, and no file is left of it. */
+  cancelTransfer(): void {
+    for (const stop of this.#underWay) stop.abort();
+  }
+
+  async #ask<N extends keyof ProjectMethods>(
+    process: ProjectProcess,
+    method: N,
+    params: MethodParams<ProjectMethods, N>,
+  ): Promise<MethodResult<ProjectMethods, N>> {
+    if (!stoppable.has(method)) return process.call(method, params);
+    const stop = new AbortController();
+    this.#underWay.add(stop);
+    try {
+      return await process.call(method, params, stop.signal);
+    } finally {
+      this.#underWay.delete(stop);
+    }
   }
 
   openLibrary(): Promise<ProjectView> {
@@ -133,7 +160,7 @@ export class Projects {
 
   async #switch(next: Current): Promise<ProjectView> {
     const process = await this.#start();
-    const view = await process.call('open', { ...next, ...this.#readerOf(next) });
+    const view = await this.#ask(process, 'open', { ...next, ...this.#readerOf(next) });
     await this.#settle(next, view);
     return view;
   }
@@ -168,7 +195,7 @@ export class Projects {
     const process = await this.#start();
     if (!this.#opened) {
       const current = this.#current;
-      const opened = process.call('open', { ...current, ...this.#readerOf(current) });
+      const opened = this.#ask(process, 'open', { ...current, ...this.#readerOf(current) });
       this.#opened = opened;
       try {
         await this.#remember(current, await opened);

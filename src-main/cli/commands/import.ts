@@ -4,7 +4,7 @@ import { basename, resolve } from 'node:path';
 import { type ErrorPayload, toReadroomError } from '../../../src-contract/errors.ts';
 import { type MergeReport, projectSuffix } from '../../../src-contract/project.ts';
 import { removeFile } from '../../storage/project/file/open-file.ts';
-import { importFile } from '../../storage/project/import-file.ts';
+import { type ImportOptions as FileOptions, importFile } from '../../storage/project/import-file.ts';
 import { describeMerge } from '../../storage/project/merge.ts';
 import { Project } from '../../storage/project/project.ts';
 import { interruptSignal } from '../engine-session.ts';
@@ -37,8 +37,11 @@ export async function runImport(files: string[], options: ImportOptions): Promis
   try {
     for (const [index, file] of files.entries()) {
       if (signal.aborted) break;
-      results.push(await importOne(project, file, signal));
-      if (!options.quiet) bar.update(index + 1, files.length, basename(file));
+      const onProgress = (done: number, total: number): void => {
+        if (!options.quiet) bar.update(index + Math.min(1, done / total), files.length, basename(file));
+      };
+      results.push(await importOne(project, file, { signal, onProgress }));
+      onProgress(1, 1);
     }
   } finally {
     bar.stop();
@@ -55,9 +58,9 @@ export async function runImport(files: string[], options: ImportOptions): Promis
   if (signal.aborted) process.exitCode = exitCodeOf('cancelled');
 }
 
-async function importOne(project: Project, file: string, signal: AbortSignal): Promise<Imported> {
+async function importOne(project: Project, file: string, options: FileOptions): Promise<Imported> {
   try {
-    const imported = await importFile(project, resolve(file), { signal });
+    const imported = await importFile(project, resolve(file), options);
     return imported.kind === 'trace'
       ? { file, kind: 'trace', ...imported.run }
       : { file, kind: imported.kind, merge: imported.report };

@@ -5,11 +5,12 @@ import type { MergeReport } from '../../../src-contract/project.ts';
 import { traceLimits } from '../../../src-contract/trace.ts';
 import { fileError } from '../../study/sources.ts';
 import { mergeArchive } from './archive/read-archive.ts';
+import { inTurns, type Progress } from './file/steps.ts';
 import type { AddedRun, Change, Project } from './project.ts';
 
 export interface ImportOptions {
   readonly signal?: AbortSignal;
-  readonly onProgress?: (done: number, total: number) => void;
+  readonly onProgress?: Progress;
   /** Refuses traces. */
   readonly only?: 'projects';
 }
@@ -20,8 +21,9 @@ export type Imported = { readonly report: MergeReport; readonly change: Change }
 );
 
 /**
+ * Others get turns meanwhile. While entries are written into the project (`db.paused`), they have to leave it alone.
  * @param file absolute path
- * @throws ReadroomError 'file-not-found', 'format-unsupported' for something else, and what is wrong with it
+ * @throws ReadroomError 'cancelled', the project is as it was then; 'file-not-found', 'format-unsupported' for something else, and what is wrong with it
  */
 export async function importFile(
   project: Project,
@@ -30,10 +32,11 @@ export async function importFile(
 ): Promise<Imported> {
   const head = await headOf(file);
   if (head.startsWith('SQLite format 3\0')) {
-    return { kind: 'project', ...project.mergeFile(file, options.onProgress) };
+    const merging = project.mergeFile(file, options.onProgress);
+    return { kind: 'project', ...(await inTurns(merging, options.signal)) };
   }
   if (head.startsWith('PK')) return { kind: 'archive', ...(await mergeArchive(project, file, options)) };
-  if (options.only !== 'projects' && /^\s*\{/.test(head)) return importTrace(project, file);
+  if (options.only !== 'projects' && /^\s*\{/.test(head)) return importTrace(project, file, options.signal);
   throw new ReadroomError('format-unsupported', `${file} is nothing that can be taken into a project.`, {
     file,
     remedy: `Choose a project (.readroom)${options.only ? '' : ', a trace (.json)'} or an archive (.readroom.zip).`,
@@ -57,7 +60,7 @@ async function headOf(file: string): Promise<string> {
   }
 }
 
-async function importTrace(project: Project, file: string): Promise<Imported> {
+async function importTrace(project: Project, file: string, signal?: AbortSignal): Promise<Imported> {
   const { size } = await stat(file);
   if (size > traceLimits.bytes) {
     throw new ReadroomError(
@@ -69,6 +72,7 @@ async function importTrace(project: Project, file: string): Promise<Imported> {
     );
   }
   const text = (await readFile(file, 'utf8')).replace(/^\ufeff/, '');
+  if (signal?.aborted) throw new ReadroomError('cancelled', 'Stopped; nothing was changed.');
   const counts = project.view(false).counts;
   const run = project.importTrace(text, file);
   const after = project.view(false).counts;

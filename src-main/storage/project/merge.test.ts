@@ -13,6 +13,7 @@ import {
 } from '../../../src-contract/review.ts';
 import { checkLog } from './file/check-log.ts';
 import { rebuild } from './file/rebuild.ts';
+import { allAtOnce } from './file/steps.ts';
 import { findBreakIn } from './log/log.ts';
 import { Project } from './project.ts';
 import { registerValue, reviewsIn, veilConflicts } from './reviews.ts';
@@ -89,7 +90,7 @@ describe('merging', () => {
     mark(a, 0, 'accept');
     mark(b, 0, 'reject');
     b.addRun(makeTrace({ runId: 'two', pixels: 'other' }), 'Skull');
-    const { report } = a.mergeFile(path('b'));
+    const { report } = allAtOnce(a.mergeFile(path('b')));
     expect(report).toMatchObject({ cases: 1, runs: 1, readers: 1, conflicts: [] });
     expect(reviewsIn(a.db, 'one').map(({ readerId, verdicts }) => [readerId, verdicts[0]?.decision])).toEqual(
       [
@@ -98,7 +99,7 @@ describe('merging', () => {
       ],
     );
     expect(a.trace('two')).toEqual(b.trace('two'));
-    b.mergeFile(path('a'));
+    allAtOnce(b.mergeFile(path('a')));
     expect(plain(contents(b))).toEqual(plain(contents(a)));
   });
 
@@ -106,12 +107,12 @@ describe('merging', () => {
     const [a, b] = await twoMachines();
     mark(a, 0, 'accept');
     mark(b, 1, 'reject');
-    expect(a.mergeFile(path('b')).report.entries).toBeGreaterThan(0);
+    expect(allAtOnce(a.mergeFile(path('b'))).report.entries).toBeGreaterThan(0);
     const once = plain(contents(a));
-    expect(a.mergeFile(path('b')).report).toMatchObject({ entries: 0, conflicts: [] });
-    b.mergeFile(path('a'));
-    a.mergeFile(path('b'));
-    expect(b.mergeFile(path('a')).report).toMatchObject({ cases: 0, runs: 0, conflicts: [] });
+    expect(allAtOnce(a.mergeFile(path('b'))).report).toMatchObject({ entries: 0, conflicts: [] });
+    allAtOnce(b.mergeFile(path('a')));
+    allAtOnce(a.mergeFile(path('b')));
+    expect(allAtOnce(b.mergeFile(path('a'))).report).toMatchObject({ cases: 0, runs: 0, conflicts: [] });
     expect(plain(contents(a))).toEqual(once);
     expect(findBreakIn(a.db)).toBeNull();
   });
@@ -124,10 +125,10 @@ describe('merging', () => {
     mark(a, 1, 'accept');
     for (const project of [a, b]) close(project);
     for (const name of ['a', 'b']) copyFileSync(path(name), path(`${name}-before`));
-    const fromA = open('a').mergeFile(path('b-before')).report.conflicts;
-    expect(open('b').mergeFile(path('a-before')).report.conflicts).toEqual(fromA);
+    const fromA = allAtOnce(open('a').mergeFile(path('b-before'))).report.conflicts;
+    expect(allAtOnce(open('b').mergeFile(path('a-before'))).report.conflicts).toEqual(fromA);
     // A file that has taken the other one in knows of its changes: nothing is concurrent any more.
-    expect(open('b-before').mergeFile(path('a')).report.conflicts).toEqual([]);
+    expect(allAtOnce(open('b-before').mergeFile(path('a'))).report.conflicts).toEqual([]);
     expect(fromA).toHaveLength(1);
     expect(fromA[0]?.register).toBe('kind=verdict&readerId=anna&runId=one&step=0');
     expect([fromA[0]?.kept, fromA[0]?.outrun].map((one) => JSON.parse(one ?? '').decision)).toEqual([
@@ -144,7 +145,7 @@ describe('merging', () => {
     mark(a, 0, 'accept');
     mark(b, 0, 'reject');
     close(b);
-    const { conflicts } = a.mergeFile(path('b')).report;
+    const { conflicts } = allAtOnce(a.mergeFile(path('b'))).report;
     expect(veilConflicts(a.db, conflicts, anna)).toEqual(conflicts);
     expect(veilConflicts(a.db, conflicts, ben)).toMatchObject([{ kept: '', outrun: '' }]);
     expect(veilConflicts(a.db, conflicts, { ...ben, role: 'adjudicator' })).toEqual(conflicts);
@@ -162,7 +163,7 @@ describe('merging', () => {
         ['b', 'a'],
       ].map(async (order, n) => {
         const out = keep(await Project.createEmpty(path(`out-${n}`), anna));
-        for (const name of order) out.mergeFile(path(name));
+        for (const name of order) allAtOnce(out.mergeFile(path(name)));
         return out;
       }),
     );
@@ -177,11 +178,11 @@ describe('merging', () => {
     const b = keep(await Project.create(path('b'), 'B', ben));
     a.addRun(makeTrace({ runId: 'one' }), 'A');
     b.addRun(makeTrace({ runId: 'one', question: 'Another?' }), 'B');
-    const { conflicts } = a.mergeFile(path('b')).report;
+    const { conflicts } = allAtOnce(a.mergeFile(path('b'))).report;
     expect(conflicts).toMatchObject([{ register: 'kind=run&runId=one' }]);
     expect(a.trace('one').question).toBe('Where is the lesion?');
     expect(a.db.all('SELECT sha256 FROM traces')).toHaveLength(2);
-    b.mergeFile(path('a'));
+    allAtOnce(b.mergeFile(path('a')));
     expect(b.trace('one').question).toBe('Where is the lesion?');
     expect(plain(contents(b))).toEqual(plain(contents(a)));
   });
@@ -193,8 +194,12 @@ describe('merging', () => {
     close(b);
     const before = readFileSync(path('b'));
     const here = plain(contents(a));
-    expect(() => a.mergeFile(path('b'))).toThrow(expect.objectContaining({ code: 'file-malformed' }));
-    expect(() => a.mergeFile(path('a'))).toThrow(expect.objectContaining({ code: 'input-invalid' }));
+    expect(() => allAtOnce(a.mergeFile(path('b')))).toThrow(
+      expect.objectContaining({ code: 'file-malformed' }),
+    );
+    expect(() => allAtOnce(a.mergeFile(path('a')))).toThrow(
+      expect.objectContaining({ code: 'input-invalid' }),
+    );
     expect(readFileSync(path('b')).equals(before)).toBe(true);
     expect(plain(contents(a))).toEqual(here);
   });
@@ -260,7 +265,7 @@ describe('whatever is done', () => {
         for (const [n, [machine, reader, one]] of actions.entries()) {
           const project = openAt(String(machine), reader);
           // A merge on the way, of one side only.
-          if (n === between) project.mergeFile(at(String(1 - machine)));
+          if (n === between) allAtOnce(project.mergeFile(at(String(1 - machine))));
           act(project, one);
           project.close();
         }
@@ -270,11 +275,11 @@ describe('whatever is done', () => {
           ['1', '0'],
         ]) {
           const out = await Project.createEmpty(at(`out-${order.join('')}`), anna);
-          for (const name of order) out.mergeFile(at(name));
+          for (const name of order) allAtOnce(out.mergeFile(at(name)));
           expect(findBreakIn(out.db)).toBeNull();
           checkLog(out.db);
           const merged = plain(contents(out));
-          out.db.transaction(() => rebuild(out.db));
+          allAtOnce(out.db.transactionSteps(() => rebuild(out.db)));
           expect(plain(contents(out))).toEqual(merged);
           results.push(merged);
           out.close();

@@ -8,7 +8,8 @@ import { registerKey } from '../../../src-contract/review.ts';
 import { factsOf, type RunFacts } from './facts.ts';
 import { checkEntry, tampered } from './file/check-log.ts';
 import type { Database } from './file/database.ts';
-import { applyEntry, refresh, Touched } from './log/apply.ts';
+import type { Progress, Steps } from './file/steps.ts';
+import { applyEntry, refreshSteps, Touched } from './log/apply.ts';
 import { canonicalJson, entryOf, insertEntry, type LogRow, logColumns, nameOf } from './log/log.ts';
 import { hasTrace, putTrace, readTrace, traceText } from './traces.ts';
 
@@ -49,9 +50,9 @@ export interface Merged {
 export function mergeLog(
   db: Database,
   source: LogSource,
-  onProgress: (done: number, total: number) => void = () => undefined,
-): Merged {
-  return db.transaction(() => {
+  onProgress: Progress = () => undefined,
+): Steps<Merged> {
+  return db.transactionSteps(function* () {
     const touched = new Touched();
     const heads: Record<string, number> = {};
     const theirs = new Changes();
@@ -62,6 +63,7 @@ export function mergeLog(
     let done = 0;
     let told = false;
     for (const entry of source.entries()) {
+      yield;
       heads[entry.replica] = Math.max(heads[entry.replica] ?? 0, entry.seq);
       const here = db.get<{ hash: string }>('SELECT hash FROM log WHERE replica = ? AND seq = ?', [
         entry.replica,
@@ -88,7 +90,7 @@ export function mergeLog(
       told ||= body.type !== 'merged';
     }
     conflicts.push(...conflictsWith(db, theirs, heads));
-    refresh(db, touched);
+    yield* refreshSteps(db, touched);
     return { report: { ...counts, conflicts }, touched, heads, told };
   });
 }

@@ -20,6 +20,7 @@ import { caseOf, factsOf, type RunFacts, titleOfSources } from './facts.ts';
 import type { Database } from './file/database.ts';
 import { withForeign } from './file/foreign.ts';
 import { createFile, openFile, openOrCreateFile } from './file/open-file.ts';
+import { allAtOnce, inTurns, type Progress, type Steps } from './file/steps.ts';
 import { applyEntry, refresh, Touched } from './log/apply.ts';
 import { checkEdits, missingIn } from './log/check-edits.ts';
 import { History, type HistoryRow, inverseOf } from './log/history.ts';
@@ -34,7 +35,7 @@ export interface ProjectOptions {
   readonly reader: Reader;
   /** See open-file.ts. */
   readonly trusted: boolean;
-  readonly onProgress?: (done: number, total: number) => void;
+  readonly onProgress?: Progress;
 }
 
 export interface AddedRun {
@@ -70,7 +71,19 @@ export class Project {
 
   /** @throws ReadroomError as openFile */
   static open(file: string, { reader, ...options }: ProjectOptions): Project {
-    return new Project(openFile(file, options), reader);
+    return new Project(allAtOnce(openFile(file, options)), reader);
+  }
+
+  /**
+   * The same for a file that may take long to check: others get turns, and it can be stopped.
+   * @throws ReadroomError 'cancelled', and as openFile
+   */
+  static async openInTurns(
+    file: string,
+    { reader, ...options }: ProjectOptions,
+    signal?: AbortSignal,
+  ): Promise<Project> {
+    return new Project(await inTurns(openFile(file, options), signal), reader);
   }
 
   /** @throws ReadroomError as createFile */
@@ -84,9 +97,10 @@ export class Project {
   static async openLibrary(
     file: string,
     reader: Reader,
-    onProgress?: ProjectOptions['onProgress'],
+    onProgress?: Progress,
+    signal?: AbortSignal,
   ): Promise<Project> {
-    const project = new Project(await openOrCreateFile(file, onProgress), reader);
+    const project = new Project(await openOrCreateFile(file, onProgress, signal), reader);
     if (!project.db.get('SELECT 1 FROM log')) project.#begin('Library');
     return project;
   }
@@ -232,35 +246,39 @@ export class Project {
   // Other projects.
 
   /**
-   * Takes in the log of another project, of a file or an archive.
+   * Takes in the log of another project, of a file or an archive, in one transaction.
    * @throws ReadroomError as mergeLog
    */
-  merge(
-    source: LogSource,
-    onProgress?: (done: number, total: number) => void,
-  ): { report: MergeReport; change: Change } {
-    return this.db.transaction(() => {
-      const began = this.db.get('SELECT 1 FROM log') !== null;
-      const { report, touched, heads, told } = mergeLog(this.db, source, onProgress);
-      this.#facts.forget();
-      // Entries that only tell of merges are no news: two files that merged each other have the same to say.
-      if (began && told) this.#append([{ type: 'merged', heads }]);
-      return { report, change: touched };
-    });
+  merge(source: LogSource, onProgress?: Progress): Steps<{ report: MergeReport; change: Change }> {
+    return this.db.transactionSteps(() => this.#mergeSteps(source, onProgress));
+  }
+
+  *#mergeSteps(source: LogSource, onProgress?: Progress): Steps<{ report: MergeReport; change: Change }> {
+    const began = this.db.get('SELECT 1 FROM log') !== null;
+    const { report, touched, heads, told } = yield* mergeLog(this.db, source, onProgress);
+    this.#facts.forget();
+    // Entries that only tell of merges are no news: two files that merged each other have the same to say.
+    if (began && told) this.#append([{ type: 'merged', heads }]);
+    return { report, change: touched };
   }
 
   /** @throws ReadroomError what is wrong with the other file; 'input-invalid' where it is this one */
-  mergeFile(
+  *mergeFile(
     file: string,
-    onProgress?: (done: number, total: number) => void,
-  ): { report: MergeReport; change: Change } {
+    onProgress: Progress = () => undefined,
+  ): Steps<{ report: MergeReport; change: Change }> {
     if (existsSync(file) && realpathSync(file) === realpathSync(this.file)) {
       throw new ReadroomError('input-invalid', 'A project is not merged with itself.', {
         file,
         remedy: 'Choose the file of another machine.',
       });
     }
-    return withForeign(file, (db) => this.merge(sourceOf(db), onProgress));
+    onProgress(0, 1);
+    return yield* withForeign(
+      file,
+      (db) => this.merge(sourceOf(db), (done, total) => onProgress(total + done, 2 * total)),
+      (done, total) => onProgress(done, 2 * total),
+    );
   }
 
   // Edits.

@@ -5,12 +5,13 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReadroomError } from '../../../../src-contract/errors.ts';
 import { type LogEntry, logEntrySchema, type MergeReport } from '../../../../src-contract/project.ts';
 import { traceLimits } from '../../../../src-contract/trace.ts';
 import { maxTime, tampered } from '../file/check-log.ts';
+import { inTurns, type Progress, type Steps } from '../file/steps.ts';
 import { findBreak, nameOf } from '../log/log.ts';
 import type { LogSource } from '../merge.ts';
 import { type Place, rememberPlace } from '../places.ts';
@@ -28,7 +29,7 @@ import { openZip, type ZipFile } from './open-zip.ts';
 
 export interface ReadOptions {
   readonly signal?: AbortSignal;
-  readonly onProgress?: (done: number, total: number) => void;
+  readonly onProgress?: Progress;
 }
 
 const maxLogBytes = 2 * 1024 ** 3;
@@ -44,12 +45,15 @@ export async function mergeArchive(
   file: string,
   { signal, onProgress }: ReadOptions = {},
 ): Promise<{ report: MergeReport; change: Change }> {
+  onProgress?.(0, 1);
   const zip = await openZip(file);
   const manifest = await readManifest(zip, file);
-  const entries = parseLog((await zip.read(logName, maxLogBytes)).toString('utf8'), file);
+  throwIfCancelled(signal);
+  const log = (await zip.read(logName, maxLogBytes)).toString('utf8');
+  const entries = await inTurns(parseLog(log, file), signal);
   if (entries.length !== manifest.entries)
     throw tampered(file, `it has ${entries.length} entries, not ${manifest.entries}`);
-  const broken = findBreak(sorted(entries), hashesOf(entries));
+  const broken = await inTurns(findBreak(sorted(entries), hashesOf(entries)), signal);
   if (broken) throw tampered(file, broken);
   const wanted = tracesOf(entries, file);
   const total = wanted.size + manifest.files.length + entries.length;
@@ -58,22 +62,26 @@ export async function mergeArchive(
     throwIfCancelled(signal);
     onProgress?.(++done, total);
   };
-  const undo: (() => Promise<void> | void)[] = [];
+  const staged: string[] = [];
+  let images: Images | null = null;
   try {
     // One at a time: all of them may be more than memory holds. Traces go by their hash, so one too many does no harm.
     for (const sha256 of wanted) {
       step();
       if (project.hasTrace(sha256)) continue;
       await takeTrace(project, zip, sha256, file);
-      undo.push(() => dropTrace(project.db, sha256));
+      staged.push(sha256);
     }
-    const images = await takeImages(project, zip, manifest, file, step);
-    undo.push(images.remove);
-    const result = project.merge(logOf(entries, file), (merged) => onProgress?.(done + merged, total));
+    images = await takeImages(project, zip, manifest, file, step);
+    const merging = project.merge(logOf(entries, file), (merged) => onProgress?.(done + merged, total));
+    const result = await inTurns(merging, signal);
     for (const { source, place } of images.taken) rememberPlace(project.db, source, place);
     return result;
   } catch (thrown) {
-    for (const back of undo) await back();
+    await images?.remove();
+    project.db.transaction(() => {
+      for (const sha256 of staged) dropTrace(project.db, sha256);
+    });
     throw thrown;
   }
 }
@@ -124,10 +132,11 @@ async function readManifest(zip: ZipFile, file: string): Promise<Manifest> {
   throw tampered(file, `${manifestName}: ${issue.path.join('.')} ${issue.message}`);
 }
 
-function parseLog(text: string, file: string): LogEntry[] {
+function* parseLog(text: string, file: string): Steps<LogEntry[]> {
   const entries: LogEntry[] = [];
   for (const [index, line] of text.split('\n').entries()) {
     if (line === '') continue;
+    yield;
     let value: unknown;
     try {
       value = JSON.parse(line);
@@ -184,8 +193,14 @@ async function takeImages(
   const folder = pixelsFolder(project.file);
   const taken: Images['taken'] = [];
   const made: string[] = [];
+  const isNew = !existsSync(folder);
   const remove = async (): Promise<void> => {
-    for (const path of made) await rm(path, { force: true });
+    for (const path of made) {
+      await rm(path, { force: true });
+      await rm(`${path}.tmp`, { force: true });
+    }
+    // Another program may have put something there.
+    if (isNew) await rmdir(folder).catch(() => undefined);
   };
   try {
     if (files.length > 0) await mkdir(folder, { recursive: true });

@@ -2,9 +2,10 @@
 import { ReadroomError } from '../../../../src-contract/errors.ts';
 import { type LogEntry, logEntrySchema } from '../../../../src-contract/project.ts';
 import { traceLimits } from '../../../../src-contract/trace.ts';
-import { canonicalJson, entryOf, findBreakIn, type LogRow, nameOf } from '../log/log.ts';
+import { canonicalJson, entryOf, findBreakInSteps, type LogRow, nameOf } from '../log/log.ts';
 import { hasTrace } from '../traces.ts';
 import type { Database } from './database.ts';
+import { allAtOnce, type Progress, type Steps } from './steps.ts';
 
 /** Entries of one file; a study of 10,000 cases read by ten readers has a tenth of it. */
 const maxEntries = 20_000_000;
@@ -14,12 +15,18 @@ const maxEntryBytes = 64 * 1024 ** 2;
 export const maxTime = 7_258_118_400_000;
 
 /** @throws ReadroomError 'file-malformed' with what is wrong */
-export function checkLog(db: Database): void {
+export const checkLog = (db: Database): void => allAtOnce(checkLogSteps(db));
+
+/** @param onProgress of entries read; the check of the chain after that is the shorter part and not counted */
+export function* checkLogSteps(db: Database, onProgress: Progress = () => undefined): Steps<void> {
   const count = db.get<{ n: number }>('SELECT count(*) AS n FROM log')?.n ?? 0;
   if (count > maxEntries) throw tampered(db.file, `it has ${count} entries`);
   checkSizes(db);
   const known = { cases: new Set<string>(), runs: new Set<string>() };
+  let done = 0;
   for (const raw of db.each<RawRow>(rawLog)) {
+    yield;
+    onProgress(done++, count);
     const entry = checkEntry(textOf(raw, db.file), db.file);
     if (entry.body.type === 'case-added') known.cases.add(entry.body.case.caseId);
     if (entry.body.type !== 'run-added') continue;
@@ -28,9 +35,10 @@ export function checkLog(db: Database): void {
     known.runs.add(entry.body.traceSha256);
   }
   for (const sha256 of known.runs) {
+    yield;
     if (!hasTrace(db, sha256)) throw tampered(db.file, `trace ${sha256} is missing`);
   }
-  const broken = findBreakIn(db);
+  const broken = yield* findBreakInSteps(db);
   if (broken) throw tampered(db.file, broken);
 }
 

@@ -5,6 +5,7 @@
  */
 import Libsql from 'libsql';
 import { ReadroomError, toReadroomError } from '../../../../src-contract/errors.ts';
+import type { Steps } from './steps.ts';
 
 export type SqlValue = string | number | null | Uint8Array;
 type Handle = InstanceType<typeof Libsql>;
@@ -19,6 +20,7 @@ export class Database {
   readonly #handle: Handle;
   readonly #statements = new Map<string, Statement>();
   #inTransaction = false;
+  #paused = false;
 
   /**
    * @param path absolute; made where there is none
@@ -69,11 +71,18 @@ export class Database {
 
   /** Row by row, for what may be too much at once. Nothing may be written meanwhile. */
   *each<Row>(sql: string, parameters: readonly SqlValue[] = []): Generator<Row> {
-    const rows = this.#named(() => this.#handle.prepare(sql).iterate(bound(parameters)));
-    for (;;) {
-      const next = this.#named(() => rows[Symbol.iterator]().next());
-      if (next.done) return;
-      yield next.value as Row;
+    const statement = this.#named(() => this.#handle.prepare(sql));
+    const rows = this.#named(() => statement.iterate(bound(parameters)))[Symbol.iterator]();
+    let done = false;
+    try {
+      for (;;) {
+        const next = this.#named(() => rows.next());
+        done = next.done === true;
+        if (next.done) return;
+        yield next.value as Row;
+      }
+    } finally {
+      if (!done) leave(statement, rows);
     }
   }
 
@@ -84,22 +93,71 @@ export class Database {
 
   /** All of it or nothing; a transaction inside another is part of it. */
   transaction<T>(work: () => T): T {
+    // What is answered as saved must not hang on whether someone else's transaction comes to its end.
+    if (this.#paused) throw new ReadroomError('internal', 'A transaction in steps is not over yet.');
     if (this.#inTransaction) return work();
-    this.exec('BEGIN IMMEDIATE');
-    this.#inTransaction = true;
+    this.#begin();
     try {
       const result = work();
       this.exec('COMMIT');
       return result;
     } catch (thrown) {
-      try {
-        this.#handle.exec('ROLLBACK');
-      } catch {
-        // SQLite has rolled back by itself (disk full, I/O error).
-      }
+      this.#rollBack();
       throw thrown;
     } finally {
       this.#inTransaction = false;
+    }
+  }
+
+  /** The same for work in steps. While it pauses (`paused`), nobody else may use the file by this object. */
+  *transactionSteps<T>(work: () => Steps<T>): Steps<T> {
+    if (this.#inTransaction) return yield* work();
+    this.#begin();
+    try {
+      const result = yield* this.#pausing(work());
+      this.exec('COMMIT');
+      return result;
+    } catch (thrown) {
+      this.#rollBack();
+      throw thrown;
+    } finally {
+      this.#inTransaction = false;
+      this.#paused = false;
+    }
+  }
+
+  /** Says so while the work waits for its next step. */
+  *#pausing<T>(steps: Steps<T>): Steps<T> {
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      this.#paused = true;
+      try {
+        yield;
+      } catch (thrown) {
+        this.#paused = false;
+        steps.throw(thrown);
+        throw thrown;
+      }
+      this.#paused = false;
+    }
+  }
+
+  /** Between two steps of a transaction: what is there now may be taken back. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  #begin(): void {
+    this.exec('BEGIN IMMEDIATE');
+    this.#inTransaction = true;
+  }
+
+  #rollBack(): void {
+    try {
+      this.#handle.exec('ROLLBACK');
+    } catch {
+      // SQLite has rolled back by itself (disk full, I/O error).
     }
   }
 
@@ -133,6 +191,17 @@ export class Database {
     } catch (thrown) {
       throw sqliteError(thrown, this.file);
     }
+  }
+}
+
+/** The driver has no way to leave rows before the last one: they would hold a lock on the file until they are collected. */
+function leave(statement: Statement, rows: Iterator<unknown>): void {
+  try {
+    // Missing in the driver's types.
+    (statement as Statement & { interrupt(): void }).interrupt();
+    while (!rows.next().done);
+  } catch {
+    // Interrupted: that is what ends it.
   }
 }
 

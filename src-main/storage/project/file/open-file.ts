@@ -1,22 +1,15 @@
 /** Project files: made, brought up to this version, and looked through where they come from elsewhere. */
-import {
-  closeSync,
-  copyFileSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ReadroomError } from '../../../../src-contract/errors.ts';
+import { ReadroomError, toReadroomError } from '../../../../src-contract/errors.ts';
 import { projectVersion } from '../../../../src-contract/project.ts';
-import { checkLog } from './check-log.ts';
+import { checkLogSteps } from './check-log.ts';
+import { copySteps } from './copy-file.ts';
 import { Database } from './database.ts';
-import { type Progress, rebuild } from './rebuild.ts';
+import { rebuild } from './rebuild.ts';
 import { applicationId, checkSchema, migrations } from './schema.ts';
+import { inTurns, type Progress, type Steps } from './steps.ts';
 
 export interface OpenFileOptions {
   /**
@@ -24,7 +17,7 @@ export interface OpenFileOptions {
    * from the log is made anew rather than believed.
    */
   readonly trusted: boolean;
-  /** Of the part that may take long: lists made anew. */
+  /** Of the parts that may take long: entries checked, and lists made anew. */
   readonly onProgress?: Progress;
 }
 
@@ -40,9 +33,13 @@ export async function createFile(file: string): Promise<Database> {
 }
 
 /** The same where the making of the file was cut off, too: a file without a table is no one's work. */
-export async function openOrCreateFile(file: string, onProgress?: Progress): Promise<Database> {
+export async function openOrCreateFile(
+  file: string,
+  onProgress?: Progress,
+  signal?: AbortSignal,
+): Promise<Database> {
   if (!existsSync(file) || statSync(file).size === 0 || isBlank(file)) return initialise(file);
-  return openFile(file, { trusted: true, onProgress });
+  return inTurns(openFile(file, { trusted: true, onProgress }), signal);
 }
 
 /** Takes a closed project away; what the system holds on to stays, and is no reason to fail. */
@@ -61,7 +58,7 @@ async function initialise(file: string): Promise<Database> {
   const db = new Database(file);
   try {
     db.pragma('journal_mode = WAL');
-    upgrade(db, 0);
+    db.transaction(() => migrate(db, 0));
     return db;
   } catch (thrown) {
     db.close();
@@ -80,10 +77,14 @@ function isBlank(file: string): boolean {
 }
 
 /**
+ * Stopped or failed, it leaves the file with the content that it had.
  * @throws ReadroomError 'file-not-found', 'file-malformed' (no project, damaged, or tampered with), 'format-unsupported'
  * (of a newer Readroom), 'file-unreadable'
  */
-export function openFile(file: string, { trusted, onProgress }: OpenFileOptions): Database {
+export function* openFile(
+  file: string,
+  { trusted, onProgress = () => undefined }: OpenFileOptions,
+): Steps<Database> {
   checkHeader(file);
   const db = new Database(file);
   try {
@@ -94,21 +95,14 @@ export function openFile(file: string, { trusted, onProgress }: OpenFileOptions)
       });
     }
     if (!trusted) {
-      checkPages(db);
-      checkLog(db);
+      onProgress(0, 1);
+      yield;
+      checkPagesOf(file);
+      yield* checkLogSteps(db, (done, total) => onProgress(done, 2 * total));
     }
     db.pragma('journal_mode = WAL');
-    if (version < projectVersion) {
-      backUp(db, version);
-      upgrade(db, version, onProgress);
-    }
-    if (!trusted) {
-      db.transaction(() => {
-        rebuild(db, onProgress);
-        // Places are of the machine that wrote them.
-        db.run('DELETE FROM places');
-      });
-    }
+    if (version < projectVersion) yield* upgrade(db, version, trusted, onProgress);
+    else if (!trusted) yield* renew(db, version, trusted, onProgress);
     return db;
   } catch (thrown) {
     db.close();
@@ -159,19 +153,39 @@ export function checkPages(db: Database): void {
   });
 }
 
-/** Beside the file, before anything in it is changed; an older Readroom can still open it. */
-function backUp(db: Database, version: number): void {
+/** By a connection of its own: the driver keeps a lock for this check, which would hold back the checkpoint of an upgrade. */
+function checkPagesOf(file: string): void {
+  const db = new Database(file);
+  try {
+    checkPages(db);
+  } finally {
+    db.close();
+  }
+}
+
+/** With a copy beside the file, made before anything in it is changed; an older Readroom can still open that one. */
+function* upgrade(db: Database, version: number, trusted: boolean, onProgress: Progress): Steps<void> {
   const { file } = db;
   let copy = `${file}.version-${version}.bak`;
   for (let n = 2; existsSync(copy); n++) copy = `${file}.version-${version}-${n}.bak`;
   try {
+    yield* backUp(db, copy);
+    yield* renew(db, version, trusted, onProgress);
+  } catch (thrown) {
+    // The file is as it was: a copy of it is of use to nobody.
+    if (toReadroomError(thrown).code === 'cancelled') rmSync(copy, { force: true });
+    throw thrown;
+  }
+}
+
+function* backUp(db: Database, copy: string): Steps<void> {
+  const { file } = db;
+  try {
     // What is still in the WAL goes into the file first.
     db.pragma('wal_checkpoint(TRUNCATE)');
-    copyFileSync(file, copy);
-    const descriptor = openSync(copy, 'r+');
-    fsyncSync(descriptor);
-    closeSync(descriptor);
+    yield* copySteps(file, copy);
   } catch (thrown) {
+    if (thrown instanceof ReadroomError && thrown.code === 'cancelled') throw thrown;
     throw new ReadroomError(
       'file-unreadable',
       `${file} could not be copied before it is brought up to date.`,
@@ -184,11 +198,20 @@ function backUp(db: Database, version: number): void {
   }
 }
 
-function upgrade(db: Database, version: number, onProgress?: Progress): void {
-  db.transaction(() => {
-    for (const migration of migrations.slice(version)) db.exec(migration);
-    if (version > 0) rebuild(db, onProgress);
-    db.exec(`PRAGMA application_id = ${applicationId}`);
-    db.exec(`PRAGMA user_version = ${projectVersion}`);
+/** Tables of this version, and lists made anew: in one transaction, so that it can be stopped until the end. */
+function renew(db: Database, version: number, trusted: boolean, onProgress: Progress): Steps<void> {
+  return db.transactionSteps(function* () {
+    if (version < projectVersion) migrate(db, version);
+    yield* rebuild(db, (done, total) =>
+      trusted ? onProgress(done, total) : onProgress(total + done, 2 * total),
+    );
+    // Places are of the machine that wrote them.
+    if (!trusted) db.run('DELETE FROM places');
   });
+}
+
+function migrate(db: Database, version: number): void {
+  for (const migration of migrations.slice(version)) db.exec(migration);
+  db.exec(`PRAGMA application_id = ${applicationId}`);
+  db.exec(`PRAGMA user_version = ${projectVersion}`);
 }

@@ -1,14 +1,14 @@
 /** Makes everything that follows from the log anew: after an upgrade, and for a file that may say anything. */
 
 import { factsOf } from '../facts.ts';
-import { applyEntry, refresh, Touched } from '../log/apply.ts';
+import { applyEntry, refreshSteps, Touched } from '../log/apply.ts';
 import { entryOf, type LogRow, logColumns, noteEntry } from '../log/log.ts';
 import { readTrace } from '../traces.ts';
 import type { Database } from './database.ts';
+import type { Progress, Steps } from './steps.ts';
 
-export type Progress = (done: number, total: number) => void;
-
-export function rebuild(db: Database, onProgress: Progress = () => undefined): void {
+/** To be carried out in a transaction. */
+export function* rebuild(db: Database, onProgress: Progress = () => undefined): Steps<void> {
   for (const table of [
     'progress',
     'steps',
@@ -24,6 +24,7 @@ export function rebuild(db: Database, onProgress: Progress = () => undefined): v
   const touched = new Touched();
   const rows = db.all<{ id: number }>('SELECT id FROM log ORDER BY id');
   for (const [index, { id }] of rows.entries()) {
+    yield;
     onProgress(index, rows.length);
     const row = db.get<LogRow>(`SELECT ${logColumns} FROM log WHERE id = ?`, [id]);
     if (!row) continue;
@@ -31,6 +32,6 @@ export function rebuild(db: Database, onProgress: Progress = () => undefined): v
     noteEntry(db, id, entry.body);
     applyEntry(db, entry, touched, (sha256) => factsOf(readTrace(db, sha256)));
   }
-  refresh(db, touched);
+  yield* refreshSteps(db, touched);
   onProgress(rows.length, rows.length);
 }

@@ -11,9 +11,7 @@ serveMethods<typeof projectMethods, ProjectEvent>(parentOfProcess(), {
     session = new ProjectSession(emit);
     return session.handlers();
   },
+  gate: (method) => session?.gate(method) ?? null,
   // What was answered is on the disk; closing leaves one tidy file without its write-ahead log.
-  onClose: () => {
-    session?.close();
-    process.exit(0);
-  },
+  onClose: () => void session?.end().finally(() => process.exit(0)),
 });

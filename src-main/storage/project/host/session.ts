@@ -7,6 +7,7 @@ import { agreementIn, compareIn, consistencyIn, disagreementsIn } from '../analy
 import { writeArchive } from '../archive/write-archive.ts';
 import { logPage } from '../audit.ts';
 import { figureHandlers } from '../figures.ts';
+import type { Progress } from '../file/steps.ts';
 import { importFile } from '../import-file.ts';
 import { traceFor } from '../model-veil.ts';
 import { locate, rememberShares } from '../places.ts';
@@ -17,11 +18,22 @@ import { reviewsFor, veilConflicts } from '../reviews.ts';
 type Params<N extends keyof ProjectMethods> = MethodParams<ProjectMethods, N>;
 type Result<N extends keyof ProjectMethods> = MethodResult<ProjectMethods, N>;
 
+/** What takes long and changes what is open, or needs it to stay as it is: one of them at a time. */
+const alone: ReadonlySet<string> = new Set<keyof ProjectMethods>(['open', 'create', 'merge', 'archive']);
+
 /** Progress is for eyes. */
 const progressIntervalMs = 100;
 
+interface Job {
+  readonly signal: AbortSignal;
+  readonly onProgress: Progress;
+}
+
 export class ProjectSession {
   readonly #emit: (event: ProjectEvent) => void;
+  readonly #ending = new AbortController();
+  /** Settled when what is done alone is over, however it went. */
+  #job: Promise<void> | null = null;
   #open: { readonly project: Project; readonly library: boolean } | null = null;
 
   constructor(emit: (event: ProjectEvent) => void) {
@@ -30,18 +42,16 @@ export class ProjectSession {
 
   handlers(): MethodHandlers<ProjectMethods> {
     return {
-      open: (params) => this.open(params),
-      create: (params) => this.create(params),
+      open: (params, signal) => this.#alone('Checking the project', signal, (job) => this.open(params, job)),
+      create: (params, signal) => this.#alone('Making the project', signal, () => this.create(params)),
       addRun: (params) => this.addRun(params),
       case: ({ caseId }) => this.case(caseId),
       locate: ({ caseId, folder }, signal) => this.locate(caseId, folder, signal),
-      merge: ({ path }, signal) => this.merge(path, signal),
+      merge: ({ path }, signal) => this.#alone('Merging', signal, (job) => this.merge(path, job)),
       archive: ({ path, pixels }, signal) =>
-        writeArchive(this.#project, path, {
-          pixels,
-          signal,
-          onProgress: this.#progress('Writing the archive'),
-        }),
+        this.#alone('Writing the archive', signal, (job) =>
+          writeArchive(this.#project, path, { pixels, ...job }),
+        ),
       view: () => this.#view(),
       cases: (params) => listCases(this.#project.db, this.#project.reader, params),
       runs: ({ caseId }) => ({ runs: listRuns(this.#project.db, this.#project.reader, caseId) }),
@@ -75,11 +85,12 @@ export class ProjectSession {
     };
   }
 
-  async open({ path, library, trusted, reader }: Params<'open'>): Promise<Result<'open'>> {
-    const onProgress = this.#progress('Checking the project');
+  /** What is open stays open, and in use, until the other one is checked. */
+  async open({ path, library, trusted, reader }: Params<'open'>, job: Job): Promise<Result<'open'>> {
+    const { onProgress, signal } = job;
     const project = library
-      ? await Project.openLibrary(path, reader, onProgress)
-      : Project.open(path, { reader, trusted, onProgress });
+      ? await Project.openLibrary(path, reader, onProgress, signal)
+      : await Project.openInTurns(path, { reader, trusted, onProgress }, signal);
     this.#replace(project, library);
     return this.#view();
   }
@@ -99,11 +110,8 @@ export class ProjectSession {
     return added;
   }
 
-  async merge(path: string, signal: AbortSignal): Promise<Result<'merge'>> {
-    const { report, change } = await importFile(this.#project, path, {
-      signal,
-      onProgress: this.#progress('Merging'),
-    });
+  async merge(path: string, job: Job): Promise<Result<'merge'>> {
+    const { report, change } = await importFile(this.#project, path, job);
     if (report.entries > 0) this.#tell(change);
     const { db, reader } = this.#project;
     return { ...report, conflicts: veilConflicts(db, report.conflicts, reader) };
@@ -116,8 +124,24 @@ export class ProjectSession {
 
   locate(caseId: string, folder: string | null, signal: AbortSignal): Promise<Result<'locate'>> {
     const { db } = this.#project;
+    const { sources } = this.#project.case(caseId);
     const what = folder === null ? 'Checking the images' : 'Searching for the images';
-    return locate(db, this.#project.case(caseId).sources, folder, this.#progress(what), signal);
+    return this.#shown(what, (onProgress) => locate(db, sources, folder, onProgress, signal));
+  }
+
+  /**
+   * While a merge writes, in one transaction that may yet be taken back, everyone waits: who reads would see half of it,
+   * and what someone writes would be answered as saved before it is. What is done alone is refused meanwhile.
+   */
+  gate(method: keyof ProjectMethods): Promise<void> | null {
+    return this.#open?.project.db.paused && !alone.has(method) ? this.#job : null;
+  }
+
+  /** Stops what is under way, waits until it has cleared up, and closes. */
+  async end(): Promise<void> {
+    this.#ending.abort();
+    await this.#job;
+    this.close();
   }
 
   close(): void {
@@ -163,7 +187,34 @@ export class ProjectSession {
     return { runId: null, caseId: caseId ?? null };
   }
 
-  #progress(what: string): (done: number, total: number) => void {
+  async #alone<T>(what: string, signal: AbortSignal, work: (job: Job) => Promise<T>): Promise<T> {
+    if (this.#job) {
+      throw new ReadroomError('input-invalid', 'Something else is being done with the project.', {
+        remedy: 'Wait until it has ended, or stop it.',
+      });
+    }
+    const either = AbortSignal.any([signal, this.#ending.signal]);
+    const working = this.#shown(what, (onProgress) => work({ signal: either, onProgress }));
+    const job = working.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#job = job.then(() => {
+      this.#job = null;
+    });
+    return working;
+  }
+
+  /** With progress, which is over when the work is, however it went. */
+  async #shown<T>(what: string, work: (onProgress: Progress) => Promise<T>): Promise<T> {
+    try {
+      return await work(this.#progress(what));
+    } finally {
+      this.#emit({ type: 'progress', what, done: 1, total: 1 });
+    }
+  }
+
+  #progress(what: string): Progress {
     let last = 0;
     return (done, total) => {
       const now = performance.now();

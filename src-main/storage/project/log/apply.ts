@@ -8,6 +8,7 @@ import { type Edit, registerKey } from '../../../../src-contract/review.ts';
 import { disagreementsOf } from '../../../review/agreement/disagreements.ts';
 import type { RunFacts } from '../facts.ts';
 import type { Database } from '../file/database.ts';
+import { allAtOnce, type Steps } from '../file/steps.ts';
 import { readersOf, reviewedRun, reviewsIn } from '../reviews.ts';
 import { canonicalJson } from './log.ts';
 
@@ -151,13 +152,19 @@ function itemOf(edit: Edit): string | null {
 }
 
 /** Brings what lists and filters read up to date. Runs and cases that are not there (yet) are passed over. */
-export function refresh(db: Database, { runs, cases }: Touched): void {
+export const refresh = (db: Database, touched: Touched): void => allAtOnce(refreshSteps(db, touched));
+
+export function* refreshSteps(db: Database, { runs, cases }: Touched): Steps<void> {
   const ofRuns = new Set(cases);
   for (const runId of runs) {
+    yield;
     const caseId = refreshRun(db, runId);
     if (caseId !== null) ofRuns.add(caseId);
   }
-  for (const caseId of ofRuns) refreshCase(db, caseId);
+  for (const caseId of ofRuns) {
+    yield;
+    refreshCase(db, caseId);
+  }
 }
 
 function refreshRun(db: Database, runId: string): string | null {

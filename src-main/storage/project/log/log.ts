@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { LogBody, LogEntry } from '../../../../src-contract/project.ts';
 import { registerKey } from '../../../../src-contract/review.ts';
 import type { Database } from '../file/database.ts';
+import { allAtOnce, type Steps } from '../file/steps.ts';
 import { describeEdits } from './history.ts';
 
 export const noHash = '0'.repeat(64);
@@ -127,9 +128,13 @@ function subjectsOf(body: LogBody): Set<string> {
  * @param known hashes of entries outside of `entries` that a first entry may refer to
  * @returns what does not add up, naming the entry; null when all of it does
  */
-export function findBreak(entries: Iterable<LogEntry>, known: (hash: string) => boolean): string | null {
+export function* findBreak(
+  entries: Iterable<LogEntry>,
+  known: (hash: string) => boolean,
+): Steps<string | null> {
   const heads = new Map<string, LogEntry>();
   for (const entry of entries) {
+    yield;
     const where = `Entry ${nameOf(entry)}`;
     if (hashOf(entry) !== entry.hash) return `${where} was altered: its hash does not fit.`;
     const head = heads.get(entry.replica);
@@ -145,10 +150,12 @@ export function findBreak(entries: Iterable<LogEntry>, known: (hash: string) => 
 }
 
 /** Checks the whole log of a file. */
-export function findBreakIn(db: Database): string | null {
+export const findBreakIn = (db: Database): string | null => allAtOnce(findBreakInSteps(db));
+
+export function* findBreakInSteps(db: Database): Steps<string | null> {
   const rows = db.each<LogRow>(`SELECT ${logColumns} FROM log ORDER BY replica, seq`);
   const entries = (function* () {
     for (const row of rows) yield entryOf(row);
   })();
-  return findBreak(entries, (hash) => db.get('SELECT 1 FROM log WHERE hash = ?', [hash]) !== null);
+  return yield* findBreak(entries, (hash) => db.get('SELECT 1 FROM log WHERE hash = ?', [hash]) !== null);
 }

@@ -9,6 +9,7 @@ import type { Reader } from '../../../../src-contract/project.ts';
 import { seededRandom } from '../../../engine/decode/random.ts';
 import { forkTransport } from '../../../engine/host/transport.ts';
 import { rebuild } from '../file/rebuild.ts';
+import { allAtOnce } from '../file/steps.ts';
 import { ProjectProcess } from '../host/client.ts';
 import { findBreakIn } from '../log/log.ts';
 import { Project } from '../project.ts';
@@ -151,7 +152,7 @@ function check(file: string, acknowledged: ReadonlySet<string>, when: string): v
     const state = () =>
       JSON.stringify(db.all('SELECT key, value, at, replica, seq FROM registers ORDER BY key').map(plain));
     const before = state();
-    db.transaction(() => rebuild(db));
+    allAtOnce(db.transactionSteps(() => rebuild(db)));
     if (state() !== before) throw new Error(`${when}: the registers don't follow from the log`);
   } finally {
     project.close();
