@@ -134,4 +134,31 @@ describeWindow('Blinded reading', () => {
     expect(await page.getByTestId('added-card').count()).toBe(1);
     expect(readroom.complaints).toEqual([]);
   });
+
+  it('the next reader of the window has nothing of what the one before was shown, an adjudicator all', async () => {
+    const addReader = async (name: string, role: string): Promise<void> => {
+      await page.getByTestId('reader').selectOption('+');
+      await page.getByTestId('reader-name').fill(name);
+      await page.getByTestId('reader-role').selectOption(role);
+      await page.getByTestId('reader-add').click();
+      await page.getByTestId('readers-panel').getByText(name, { exact: true }).click();
+      await page.keyboard.press('Escape');
+      await page.getByTestId('readers-panel').waitFor({ state: 'hidden' });
+    };
+    await page.getByText('Questions', { exact: true }).click();
+    await page.getByTestId('turn').first().waitFor();
+    await page.getByText('Review', { exact: true }).first().click();
+    await addReader('Ben', 'reader');
+    await page.getByTestId('blind-note').waitFor();
+    expect(await eventTypes()).toEqual(['run-started']);
+    await expect.poll(() => page.locator('[data-testid=overlay-box]').count()).toBe(0);
+    await page.getByText('Questions', { exact: true }).click();
+    await expect.poll(() => page.getByTestId('turn').count()).toBe(0);
+    await page.getByText('Review', { exact: true }).first().click();
+
+    await addReader('Dee', 'adjudicator');
+    await page.getByTestId('review-step').nth(2).waitFor();
+    await page.locator('[data-testid=overlay-box]').first().waitFor({ state: 'attached' });
+    expect(readroom.complaints).toEqual([]);
+  });
 });

@@ -7,7 +7,7 @@ import type { Comparison, Consistency } from '../../src-contract/comparison.ts';
 import { type ErrorPayload, toReadroomError } from '../../src-contract/errors.ts';
 import type { RunRow } from '../../src-contract/project.ts';
 import { summarizeEvents, type Trace } from '../../src-contract/trace.ts';
-import { rememberCase } from '../project/project-store.ts';
+import { rememberCase, useProject } from '../project/project-store.ts';
 import { askOf, seriesFor } from '../review/open-run.ts';
 import { call } from '../state/bridge.ts';
 import { useOverlay } from '../state/overlay.ts';
@@ -226,6 +226,15 @@ export async function saveFigure(): Promise<void> {
 }
 
 export function connectCompare(): void {
+  // Runs of another project are not here; what one reader may see of the model another one may not.
+  useProject.subscribe(({ view }, { view: before }) => {
+    if (!view || !before || !useCompare.getState().pair) return;
+    const isOther = view.readerId !== before.readerId || view.blinding.model !== before.blinding.model;
+    if (view.projectId === before.projectId && !(isOther && view.blinding.model)) return;
+    request++;
+    useCompare.setState({ ...nothing, first: null, pair: null, busy: false });
+    drawBoxes();
+  });
   useUi.subscribe((state, old) => {
     if (state.side === old.side) return;
     if (old.side === 'compare') putBack();

@@ -1,10 +1,10 @@
 /** Ties the review to the project and to the studies: who reads, what others changed, which images are there. */
-import { useProject } from '../project/project-store.ts';
+import { readerNow, useProject } from '../project/project-store.ts';
 import { on } from '../state/bridge.ts';
 import { useStudies } from '../state/study-store.ts';
 import { useUi } from '../state/ui-store.ts';
 import { keepTime, refreshReviews } from './edits.ts';
-import { showInChat } from './open-run.ts';
+import { clearRecorded, showInChat } from './open-run.ts';
 import { connectReaderBoxes } from './reader-box-list.ts';
 import { useReview } from './review-store.ts';
 import { connectTimer, startTimer, stopTimer } from './timer.ts';
@@ -35,7 +35,10 @@ export function connectReview(): void {
     void refreshReviews().catch(useUi.getState().report);
   });
   useProject.subscribe(({ view }, { view: before }) => {
-    if (!view || !before || !useReview.getState().session) return;
+    if (!view || !before) return;
+    const isOther = view.readerId !== before.readerId || view.blinding.model !== before.blinding.model;
+    if (isOther && view.blinding.model && readerNow()?.role !== 'adjudicator') clearRecorded();
+    if (!useReview.getState().session) return;
     if (view.projectId !== before.projectId) leave();
     else if (view.readerId !== before.readerId) void changeReader();
     else if (view.blinding !== before.blinding) showInChat();

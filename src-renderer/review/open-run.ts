@@ -107,6 +107,12 @@ export async function openImages(): Promise<void> {
   }
 }
 
+/** Takes the runs that came from the project out of the chat: who reads now may not have asked to see them. */
+export function clearRecorded(): void {
+  const { order, runs, remove } = useRuns.getState();
+  for (const id of order) if (runs[id].recorded) remove(id);
+}
+
 /** Puts the run into the chat and its boxes over the images, unless the reader is to see the images alone first. */
 export function showInChat(): void {
   const { session, images } = useReview.getState();
@@ -116,6 +122,8 @@ export function showInChat(): void {
   const blind = isBlind(useReview.getState());
   rememberCase(runId, session.caseId);
   if (!blind) loadRun(runId, askOf(trace, images.ref), trace);
+  // What was asked in this window stays; what came from the project came for eyes that might see it.
+  else if (runs[runId]?.recorded) useRuns.getState().remove(runId);
   // The boxes of one run at a time: those of others would be taken for its own.
   for (const id of order) if (id !== runId && runs[id].boxesShown) showBoxes(id, false);
   if (useRuns.getState().runs[runId]) showBoxes(runId, !blind);
