@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { writeLargeProject } from '../src-main/storage/project/testing/large-project.ts';
 import { bringAxe, expectClean } from './harness/axe.ts';
 import { describeWindow } from './harness/describe-window.ts';
 import { seedConflict, seedReadings } from './harness/projects.ts';
@@ -90,6 +91,27 @@ describeWindow('Taking in a copy', () => {
     await page.keyboard.press('Escape');
     await page.keyboard.press('Control+l');
     await expect.poll(() => page.getByTestId('case-item').count()).toBe(2);
+    expect(readroom.complaints).toEqual([]);
+  });
+
+  it('what takes long is stopped with a button, and nothing of it came in', async () => {
+    const { app, page } = readroom;
+    const large = join(userData, 'large.readroom');
+    await writeLargeProject(large, { readerId: 'carla', name: 'Carla', role: 'reader' }, 1_500);
+    await app.evaluate(({ dialog }, path) => {
+      const answer = { canceled: false, filePaths: [path] };
+      dialog.showOpenDialog = (() => Promise.resolve(answer)) as typeof dialog.showOpenDialog;
+    }, large);
+    const runs = () => page.evaluate(() => window.readroom.call('project.view', {}));
+    const before = await runs();
+    await chooseMenu(app, 'merge-project');
+    await page.getByTestId('project-stop').waitFor({ timeout: patience });
+    await expectClean(page);
+    await page.getByTestId('project-stop').click();
+    await page.getByTestId('project-underway').waitFor({ state: 'hidden', timeout: patience });
+    expect(await runs()).toEqual(before);
+    expect(await page.getByTestId('merged').count()).toBe(0);
+    expect(await page.getByTestId('case-item').count()).toBe(2);
     expect(readroom.complaints).toEqual([]);
   });
 });
