@@ -104,14 +104,17 @@ describeWindow('Taking in a copy', () => {
     }, large);
     const runs = () => page.evaluate(() => window.readroom.call('project.view', {}));
     const before = await runs();
+    // The list of studies shows it as well: a merge can be begun from the menu.
+    await page.getByTestId('list').getByText('Studies').click();
     await chooseMenu(app, 'merge-project');
     await page.getByTestId('project-stop').waitFor({ timeout: patience });
     await expectClean(page);
     await page.getByTestId('project-stop').click();
     await page.getByTestId('project-underway').waitFor({ state: 'hidden', timeout: patience });
+    await page.getByTestId('list').getByText('Cases').click();
     expect(await runs()).toEqual(before);
     expect(await page.getByTestId('merged').count()).toBe(0);
-    expect(await page.getByTestId('case-item').count()).toBe(2);
+    await expect.poll(() => page.getByTestId('case-item').count()).toBe(2);
     expect(readroom.complaints).toEqual([]);
   });
 });

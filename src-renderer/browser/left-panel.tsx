@@ -1,5 +1,6 @@
 /** The left-hand side: the studies that are open, or the cases of the project. */
 import { CasesPanel } from '../project/cases-panel.tsx';
+import { Underway } from '../project/underway.tsx';
 import { type List, useUi } from '../state/ui-store.ts';
 import { Segments } from '../ui/segments.tsx';
 import { StudyBrowser } from './study-browser.tsx';
@@ -17,6 +18,8 @@ export function LeftPanel() {
       <div className="side-switch">
         <Segments label="Left-hand side" value={list} choices={choices} onChange={showList} testId="list" />
       </div>
+      {/* Whichever list is shown: it can be stopped here. */}
+      <Underway />
       {list === 'studies' ? <StudyBrowser /> : <CasesPanel />}
     </div>
   );

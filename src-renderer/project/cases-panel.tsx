@@ -10,7 +10,6 @@ import { IconButton } from '../ui/icon-button.tsx';
 import { CaseList } from './case-list.tsx';
 import { type CaseSort, isFiltered, noFilter, useCases } from './cases-store.ts';
 import { useProject } from './project-store.ts';
-import { Underway } from './underway.tsx';
 import './project.css';
 
 export function CasesPanel() {
@@ -20,7 +19,6 @@ export function CasesPanel() {
   return (
     <nav className="cases" aria-label="Cases" data-testid="cases-panel">
       <ProjectHead />
-      <Underway />
       <Filters />
       {failure ? (
         <ErrorNote error={failure}>
