@@ -23,11 +23,12 @@ from scenes import DEPTH, SIDE, Painter, Scene
 
 TRAIN_SEED, VALID_SEED = 10**9, 5 * 10**8
 CELLS = 4
-ASKED_3D = 4
-"""Questions for each training volume: its 576 image tokens are run once for all of them."""
-LETTER_WEIGHT = 12.0
-HARD, HARD_SHARE = ("quadrant", "level", "lung"), 0.4
-"""Kinds whose options share words, so that the letter is bound late: so many questions more are of these."""
+ASKED_3D = 6
+"""Questions for each training volume: its image tokens are run once for all of them."""
+LETTER_WEIGHT = 20.0
+HARD, HARD_SHARE = ("quadrant", "level", "level", "quadrant", "lung"), 0.6
+"""Kinds whose options share words, so that the letter is bound late: such a share of the questions is drawn from these, one
+named twice twice as often; the others are drawn from all kinds."""
 ASTRAY = 0.07
 """Share of training crops that miss the lesion; a question about its type then has a random answer (``make_item``)."""
 

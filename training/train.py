@@ -34,7 +34,7 @@ from scenes import Painter
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parent / "resources" / "models" / "readroom-mini"
-DEPTHS = (32, 8, 0, 2, 32, 4, 0, 6)
+DEPTHS = (32, 4, 0, 8, 32, 2, 6, 4)
 """Slices in the steps of the 3D stage, in turn; 0 is a step on 2D images. Short stacks cost a fraction of a whole one and
 teach the form of the answer, the letters and the reading of slice numbers."""
 RELEARN = 160
