@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { caseFilterSchema, type Reader } from '../../../src-contract/project.ts';
 import type { Reading } from '../../../src-contract/review.ts';
-import { serializeTrace, traceSchema } from '../../../src-contract/trace.ts';
+import { serializeTrace, summarizeEvents, traceSchema } from '../../../src-contract/trace.ts';
 import { compareIn, consistencyIn } from './analysis.ts';
 import { figureHandlers } from './figures.ts';
 import { traceFor } from './model-veil.ts';
@@ -115,4 +115,25 @@ it('comparison, curve and figure are refused with the remedy while the model is 
   expect(consistencyIn(project, 'volume').points.map(({ runId }) => runId)).toEqual(['s2']);
   await expect(attempt(() => compareIn(project, 'volume', 's4'))).rejects.toMatchObject(refusal);
   await handlers.saveFigure({ ...wish, pictures, file }, signal);
+});
+
+it('the list is not found by answers that it hides', () => {
+  const found = (filter: object) =>
+    listCases(project.db, project.reader, {
+      filter: caseFilterSchema.parse(filter),
+      sort: 'newest',
+      offset: 0,
+      limit: 10,
+    }).total;
+  const { answer } = summarizeEvents(volume.events);
+  const letter = answer?.answers.inference ?? '';
+  const [word] = volume.question.toLowerCase().split(' ');
+  // A text that is the answer's letter and nothing else would tell it too.
+  project.edit([{ kind: 'case-title', caseId: project.caseIdOf('volume'), before: null, after: 'Study' }]);
+  expect(volume.question.toLowerCase()).not.toContain(letter.toLowerCase());
+  expect([found({ answer: letter }), found({ text: letter }), found({ text: word })]).toEqual([0, 0, 1]);
+  for (const runId of ['volume', 's2', 's4']) read(runId, { status: 'done' });
+  expect(found({ answer: letter })).toBe(1);
+  project.edit([{ kind: 'blinding', before: { others: true, model: true }, after: null }]);
+  expect([found({ answer: letter }), found({ text: letter }), found({ text: word })]).toEqual([1, 1, 1]);
 });

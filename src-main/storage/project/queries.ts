@@ -23,19 +23,34 @@ function visible(db: Database, reader: Reader): Condition {
 const doneOfCase =
   '(SELECT count(*) FROM progress p WHERE p.reader_id = ? AND p.done = 1 AND p.case_id = c.case_id)';
 
+/**
+ * A word of the title, the note or a question, for readers from whom answers are hidden: `search` holds those too. Notes
+ * and questions are compared without case in ASCII letters only, which is what SQL's lower() does.
+ */
+const askedWith = (word: string): Condition => ({
+  sql: `instr(c.title_key, ?) > 0 OR instr(lower(c.note), ?) > 0
+          OR EXISTS (SELECT 1 FROM runs r WHERE r.case_id = c.case_id AND instr(lower(r.question), ?) > 0)`,
+  values: [word, word, word],
+});
+
 function conditionOf(db: Database, filter: CaseFilter, reader: Reader): Condition {
   const parts: Condition[] = [{ sql: 'c.removed = ?', values: [filter.removed ? 1 : 0] }];
+  // A filter must not tell what the list hides.
+  const hides = modelIsHidden(blindingOf(db), reader, null);
   for (const word of searchable(filter.text).split(/\s+/).filter(Boolean)) {
-    parts.push({ sql: 'instr(c.search, ?) > 0', values: [word] });
+    parts.push(hides ? askedWith(word) : { sql: 'instr(c.search, ?) > 0', values: [word] });
   }
   if (filter.modalities.length > 0) {
     const marks = filter.modalities.map(() => '?').join(', ');
     parts.push({ sql: `c.modality IN (${marks})`, values: filter.modalities });
   }
   if (filter.answer !== null) {
+    const finished = hides
+      ? `AND EXISTS (SELECT 1 FROM progress p WHERE p.reader_id = ? AND p.run_id = r.run_id AND p.done = 1)`
+      : '';
     parts.push({
-      sql: 'c.case_id IN (SELECT case_id FROM runs WHERE answer = ?)',
-      values: [filter.answer],
+      sql: `c.case_id IN (SELECT r.case_id FROM runs r WHERE r.answer = ? ${finished})`,
+      values: hides ? [filter.answer, reader.readerId] : [filter.answer],
     });
   }
   if (filter.assignedTo !== null) {
