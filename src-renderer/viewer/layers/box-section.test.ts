@@ -82,7 +82,8 @@ function worldSlice(m: Affine, axis: Axis, at: number) {
 describe('sections along voxel planes', () => {
   it('are exactly the box rectangle in world space, on oblique, flipped and anisotropic grids', () => {
     fc.assert(
-      fc.property(affines, boxes, anyAxis, finite(0, 0.999), (m, box, axis, fraction) => {
+      // Boxes are half a voxel deep at least: up to 0.99 of that the plane is further from the end than it may be snapped.
+      fc.property(affines, boxes, anyAxis, finite(0, 0.99), (m, box, axis, fraction) => {
         const at = box.min[axis] + (box.max[axis] - box.min[axis]) * fraction;
         const section = boxSection(box, planeInIndexSpace(m, worldSlice(m, axis, at)));
         expect(section).toHaveLength(4);
