@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { summarizeEvents } from '../src-contract/trace.ts';
 import { describeWindow } from './harness/describe-window.ts';
+import { pidOf } from './harness/processes.ts';
 import { launchReadroom, type Readroom } from './harness/readroom.ts';
 import { ended, lastTrace, patience, recordRuns } from './harness/window.ts';
 
@@ -125,12 +126,7 @@ describeWindow('Asking', () => {
   });
 
   it('the engine process killed in mid-run: the panel says so, the next question works', async () => {
-    const pid = await readroom.app.evaluate(
-      ({ app }) =>
-        app
-          .getAppMetrics()
-          .find(({ name, serviceName }) => `${name} ${serviceName}`.includes('Readroom engine'))?.pid ?? 0,
-    );
+    const pid = await pidOf(readroom.app, 'Readroom engine');
     expect(pid).toBeGreaterThan(1);
     const writing = page.evaluate(
       () =>

@@ -14,23 +14,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { CallName, CallParams, CallResult } from '../src-contract/channels.ts';
 import type { Verdict } from '../src-contract/review.ts';
 import { parseTrace, serializeTrace, summarizeEvents } from '../src-contract/trace.ts';
 import { makeTrace } from '../src-main/storage/project/testing/make-trace.ts';
+import { call } from './harness/call.ts';
 import { describeWindow } from './harness/describe-window.ts';
+import { pidOf } from './harness/processes.ts';
 import { launchReadroom, type Readroom, root } from './harness/readroom.ts';
 import { ended, patience, recordRuns } from './harness/window.ts';
-
-async function call<C extends CallName>(page: Page, name: C, params: CallParams<C>): Promise<CallResult<C>> {
-  const answer = await page.evaluate(
-    ([called, given]) => window.readroom.call(called as never, given as never),
-    [name, params] as const,
-  );
-  const said = answer as { ok: true; value: CallResult<C> } | { ok: false; error: { message: string } };
-  if (!said.ok) throw new Error(said.error.message);
-  return said.value;
-}
 
 const firstPage = { filter: {}, sort: 'newest', offset: 0, limit: 10 } as const;
 
@@ -48,17 +39,8 @@ describeWindow('The project', () => {
     rmSync(userData, { recursive: true, force: true });
   });
 
-  const projectPid = (): Promise<number> =>
-    readroom.app.evaluate(
-      ({ app }) =>
-        app
-          .getAppMetrics()
-          .find(({ name, serviceName }) => `${name} ${serviceName}`.includes('Readroom project'))?.pid ?? 0,
-    );
-
   let runId = '';
   let readerId = '';
-  let changes = 0;
 
   it('a finished run is in the library, with its trace', async () => {
     await recordRuns(page);
@@ -90,7 +72,7 @@ describeWindow('The project', () => {
     const verdict: Verdict = { decision: 'accept', reasons: [], comment: '' };
     const base = { kind: 'verdict', runId, readerId } as const;
     await call(page, 'review.edit', { edits: [{ ...base, step: 0, before: null, after: verdict }] });
-    process.kill(await projectPid(), 'SIGKILL');
+    process.kill(await pidOf(readroom.app, 'Readroom project'), 'SIGKILL');
     const comment = { kind: 'comment', runId, readerId } as const;
     // The call that finds the process dead may be the one that is told so; the next one works.
     const edit = () => call(page, 'review.edit', { edits: [{ ...comment, before: null, after: 'seen' }] });
@@ -116,50 +98,6 @@ describeWindow('The project', () => {
     expect(parseTrace(readFileSync(file, 'utf8'), file)).toEqual(
       await call(page, 'project.trace', { runId }),
     );
-  });
-
-  // READROOM_KILL_ROUNDS=300 makes a long trial of it.
-  const rounds = Number(process.env.READROOM_KILL_ROUNDS ?? 6);
-  const victims = Array.from({ length: rounds }, (_, n) => (['main', 'project', 'both'] as const)[n % 3]);
-  it.each(victims)('no acknowledged change is lost: %s killed in the middle of a review', async (killed) => {
-    const of = { kind: 'sentence', runId, readerId, part: 0 } as const;
-    let before = (await call(page, 'review.get', { runId })).own.sentences[0] ?? null;
-    let acknowledged = before;
-    const pids = {
-      main: [readroom.app.process().pid ?? 0],
-      project: [await projectPid()],
-      both: [await projectPid(), readroom.app.process().pid ?? 0],
-    };
-    const gone = new Promise<void>((resolve) => readroom.app.process().once('exit', () => resolve()));
-    let over = false;
-    const editing = (async () => {
-      while (!over) {
-        const after = `change ${++changes}`;
-        await call(page, 'review.edit', { edits: [{ ...of, before, after }] });
-        acknowledged = after;
-        before = after;
-      }
-    })().catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 400));
-    for (const pid of pids[killed]) process.kill(pid, 'SIGKILL');
-    // Between two changes nobody notices: the next one starts the process again.
-    over = true;
-    // The window lives on where its main process does; the change that was on its way is told as failed.
-    if (killed !== 'project') {
-      await gone;
-      await launch();
-    }
-    await editing;
-    const get = () => call(page, 'review.get', { runId });
-    // The call that finds the process dying may be told so; the next one works.
-    const { own } = await get().catch(get);
-    // Later than what was acknowledged there may be one change more: saved, its answer lost on the way.
-    const number = (text: string | null | undefined): number => Number(text?.split(' ')[1] ?? 0);
-    expect(number(own.sentences[0])).toBeGreaterThanOrEqual(number(acknowledged));
-    expect(number(own.sentences[0])).toBeLessThanOrEqual(number(acknowledged) + 1);
-    expect(changes).toBeGreaterThan(0);
-    const { broken } = await call(page, 'project.log', { caseId: null, offset: 0, limit: 1 });
-    expect(broken).toBeNull();
   });
 
   it('takes a trace in, and finds its images again where they were moved to', async () => {
