@@ -1,73 +1,90 @@
-"""Batches for training: scenes, questions and crops as tensors.
+"""Batches for training: views, questions and crops as tensors.
 
-Seeds of scenes: training draws from 10**9 upwards, validation from 5*10**8 up to 10**9, ``make_eval.py`` below that, so no
-image is ever drawn twice across the three.
+Seeds of views: training draws from 10**9 upwards, validation from 5*10**8, tests below that (``make_dataset.py``,
+``make_eval.py``), so no image is ever drawn twice across the three.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from data import cross_slice
+from data.six_kinds import types_in_crops
+from data.views import View, ViewMaker, shortened
+from dense import CELLS, Dense, dense_of
 from imaging import crop_source, cut, normalise_volume, patches, shown, smart_resize
-from lesions import box_of, slices_of, TYPES
+from lesions import TYPES
 from model import mrope
-from questions import KINDS_2D, KINDS_3D, SYSTEM_2D, SYSTEM_3D, Item, choose_kind, make_item
-from scenes import DEPTH, SIDE, Painter, Scene
+from questions import SYSTEM_2D, SYSTEM_3D
+from scenes import DEPTH, SIDE, Scene
+from talks import CROSS_SHARE, Talk, as_view, simple, six
 
-TRAIN_SEED, VALID_SEED = 10**9, 5 * 10**8
-CELLS = 4
-ASKED_3D = 6
-"""Questions for each training volume: its image tokens are run once for all of them."""
-LETTER_WEIGHT = 20.0
-HARD, HARD_SHARE = ("quadrant", "level", "level", "quadrant", "lung"), 0.6
-"""Kinds whose options share words, so that the letter is bound late: such a share of the questions is drawn from these, one
-named twice twice as often; the others are drawn from all kinds."""
-ASTRAY = 0.07
-"""Share of training crops that miss the lesion; a question about its type then has a random answer (``make_item``)."""
+TRAIN_SEED = 10**9
+ASKED_2D, ASKED_3D = 3, 4
+"""Questions for each view in training: its pictures are drawn and seen once for all of them."""
+LETTER_WEIGHT = 8.0
+SIMPLE_SHARE = 0.25
+"""Views with at most one lesion and the questions of ``questions.py``."""
+ASTRAY = 0.05
+"""Share of lesions whose training crop misses them; the reasoning then says so, and a type is a guess (decision 0400)."""
+LONGEST = 400
+"""Answers that need more tokens are not asked for in training (three lesions of many slices)."""
+
+
+@dataclass
+class Tails:
+    """Rows of one length. tokens [B, T]; rows: of the merged features (images, then crops), for the placeholders; positions [3, B, T];
+    view [B]: the volume of a row; loss_at [L, 2] (row, column) of predicting positions; targets and weights [L];
+    box_at [K, 2] (row, column) of box openings; boxes [K, 6] in 0..1, z NaN in 2D."""
+
+    tokens: Tensor
+    rows: Tensor
+    positions: Tensor
+    view: Tensor
+    loss_at: Tensor
+    targets: Tensor
+    weights: Tensor
+    box_at: Tensor
+    boxes: Tensor
 
 
 @dataclass
 class Batch:
-    """What one training step needs. ``context`` is empty in 2D; in 3D it holds the slices, shared by ASKED_3D tails.
-
-    images [n, 64, 196]; crops [m, 64, 196]; tails [B, T] token ids; tail_rows: rows of the merged features (images first,
-    then crops, 16 a picture) for the tails' placeholders; positions [3, B, T]; loss_at [L, 2] (row, column) of
-    predicting positions; targets [L]; weights [L]; place_* and kind_*: targets of the auxiliary heads.
-    """
+    """What one training step needs. images [n, 64, 196]; crops: patches of those of one size with their grid; kind: of all crops in
+    that order (4: no lesion, -1: not asked); ``context`` is empty in 2D, in 3D it holds the slices that every row of a volume
+    shares; live [n]: images that take a gradient."""
 
     images: Tensor
-    crops: Tensor
+    crops: list[tuple[Tensor, int, int]]
+    kind: Tensor
+    dense: Dense
+    live: Tensor
+    depth: int
     context: Tensor
     context_positions: Tensor
-    tails: Tensor
-    tail_rows: Tensor
-    positions: Tensor
-    loss_at: Tensor
-    targets: Tensor
-    weights: Tensor
-    place_hit: Tensor
-    place_box: Tensor
-    kind: Tensor
-    live: Tensor
-    depth: int = DEPTH
+    tails: list[Tails] = field(default_factory=list)
 
 
 class Maker:
     """Turns seeds into batches."""
 
-    def __init__(self, painter: Painter, tokenizer: Tokenizer) -> None:
-        self.painter = painter
+    def __init__(self, views: ViewMaker, tokenizer: Tokenizer, simple: bool = True) -> None:
+        """``simple`` False: no scenes of ``scenes.py``, which draw from all scans."""
+        self.views = views
+        self.simple_share = SIMPLE_SHARE if simple else 0.0
         self.tokenizer = tokenizer
         self.pad = tokenizer.token_to_id("<|image_pad|>")
         self.end = tokenizer.token_to_id("<|im_end|>")
         self.filler = tokenizer.token_to_id("<|endoftext|>")
+        self.box_start = tokenizer.token_to_id("<|box_start|>")
         self.opening = {False: self.ids(f"<|im_start|>system\n{SYSTEM_2D}<|im_end|>\n<|im_start|>user\n"),
                         True: self.ids(f"<|im_start|>system\n{SYSTEM_3D}<|im_end|>\n<|im_start|>user\n")}
         self.picture = self.ids("<|vision_start|>" + "<|image_pad|>" * 16 + "<|vision_end|>")
@@ -76,218 +93,208 @@ class Maker:
         """Token ids of ``text``, special tokens recognised."""
         return self.tokenizer.encode(text, add_special_tokens=False).ids
 
-    def vision(self, seed: int, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """images, crops, hit, box, kind for training the vision tower alone."""
-        whole, crops, kinds, scenes = [], [], [], []
-        for i in range(count):
-            rng = Random(seed + i)
-            scene = self.painter.scene_2d(seed + i, in_lung=rng.random() < 0.15)
-            scenes.append(scene)
-            picture = Image.fromarray(scene.image)
-            whole.append(shown(picture))
-            if scene.finding.lesion is None or rng.random() < 0.08:
-                crops.append(shown(cut(crop_source(picture), _elsewhere(rng, scene))))
-                kinds.append(4)
-            else:
-                twin, seen = _twin(scene)
-                crops.append(shown(cut(crop_source(twin), _jitter(rng, box_of(scene.finding.lesion)))))
-                kinds.append(TYPES.index(seen))
-        hit, box = _targets([(s, None) for s in scenes])
-        return torch.from_numpy(patches(whole)), torch.from_numpy(patches(crops)), hit, box, torch.tensor(kinds)
+    def batch(self, seed: int, count: int, depth: int, talk: bool = True) -> Batch:
+        """``count`` views: single images for ``depth`` 0, otherwise stacks of ``depth`` slices (DEPTH is a whole volume; short ones
+        lie around a lesion: they cost a fraction and teach letters and the reading of slice numbers).
 
-    def batch_2d(self, seed: int, count: int) -> Batch:
-        """``count`` images with one question each."""
-        whole: list[Image.Image] = []
-        crops: list[Image.Image] = []
-        kinds: list[int] = []
-        items: list[tuple[Item, list[int], list[int]]] = []
-        scenes: list[Scene] = []
-        for i in range(count):
-            rng = Random(seed + i)
-            scene = self.painter.scene_2d(seed + i, in_lung=rng.random() < 0.15)
-            scenes.append(scene)
-            picture = Image.fromarray(scene.image)
-            whole.append(shown(picture))
-            kind = _choose(rng, scene, KINDS_2D)
-            bare = rng.random() < 0.04
-            if scene.finding.lesion is None:
-                items.append((make_item(rng, scene.finding, kind, False, None, "", bare), [i], []))
-                continue
-            twin, seen = _twin(scene)
-            box = box_of(scene.finding.lesion)
-            astray = rng.random() < ASTRAY
-            items.append((make_item(rng, scene.finding, kind, False, box, "" if astray else seen, bare), [i], [len(crops)]))
-            crops.append(shown(cut(crop_source(twin), _elsewhere(rng, scene) if astray else _jitter(rng, box))))
-            kinds.append(4 if astray else TYPES.index(seen))
-        return self._assemble(whole, crops, kinds, items, scenes, False)
-
-    def batch_3d(self, seed: int, count: int, depth: int = DEPTH) -> Batch:
-        """``count`` volumes with ASKED_3D questions each; ``depth`` below DEPTH: only so many slices, around the lesion.
-
-        Short stacks cost a third and teach the form of the answer, the letters and the reading of slice numbers.
+        ``talk`` False: no questions, for the vision tower alone; a volume then gives four slices.
         """
         whole: list[Image.Image] = []
         crops: list[Image.Image] = []
         kinds: list[int] = []
-        items: list[tuple[Item, list[int], list[int]]] = []
-        scenes: list[Scene] = []
-        starts: list[int] = []
+        dense: list[tuple[View, range]] = []
+        talks: list[tuple[int, Talk, list[list[int]]]] = []
         for i in range(count):
             rng = Random(seed + i)
-            scene = self.painter.scene_3d(seed + i, in_lung=rng.random() < 0.2)
-            scenes.append(scene)
-            from_z = _start(rng, scene, depth)
-            starts.append(from_z)
-            whole += [shown(Image.fromarray(s)) for s in normalise_volume(scene.image)[from_z:from_z + depth]]
-            if scene.finding.lesion is None:
-                items += [(make_item(rng, scene.finding, "exists", True, None, "", rng.random() < 0.04), [], [])
-                          for _ in range(ASKED_3D)]
+            view, scene = self._view(rng, seed + i, depth)
+            stack = normalise_volume(view.image) if depth else view.image[None]
+            slices = range(len(stack))
+            if depth and not talk:
+                middle = int(rng.choice(view.lesions).centre[2]) if view.lesions and rng.random() < 0.7 else rng.randrange(DEPTH)
+                middle = max(2, min(DEPTH - 2, middle))
+                slices = range(middle - 2, middle + 2)
+            elif 0 < depth < DEPTH:
+                slices = _run(rng, view, depth)
+            source = normalise_volume(view.twin) if depth else view.twin[None]
+            source, stack = source[slices.start:slices.stop], stack[slices.start:slices.stop]
+            dense.append((view, slices))
+            whole += [shown(Image.fromarray(s)) for s in stack]
+            if depth:
+                view = shortened(view, slices)
+            types = {box: "" if rng.random() < ASTRAY else kind for box, kind in types_in_crops(view, True).items()}
+            cut_out = _Crops(rng, source, types, view, crops, kinds)
+            if not talk:
+                for thing in view.lesions:
+                    cut_out(thing.box)
                 continue
-            seen = scene.twin_kind
-            source = normalise_volume(scene.twin)[from_z:from_z + depth]
-            flat = box_of(scene.finding.lesion)
-            span = [z - from_z for z in slices_of(scene.finding.lesion, DEPTH) if 0 <= z - from_z < depth]
-            third = int(3 * (scene.finding.lesion.cz - from_z) / depth)
-            scene.finding.facts["level"] = ("first", "middle", "last")[max(0, min(2, third))]
-            box = [flat[0], flat[1], span[0], flat[2], flat[3], span[-1] + 1]
-            low, high = span[0], span[-1] + 1
-            if rng.random() < 0.3:
-                low, high = max(0, low + rng.randint(-1, 1)), min(depth, high + rng.randint(-1, 1))
-                high = max(high, low + 1)
-            astray = rng.random() < ASTRAY
-            loose = _elsewhere(rng, scene) if astray else _jitter(rng, flat)
-            first = len(crops)
-            for z in range(low, high):
-                crops.append(shown(cut(crop_source(Image.fromarray(source[z])), loose)))
-                kinds.append(4 if astray else TYPES.index(seen) if span[0] <= z <= span[-1] else -1)
-            for _ in range(ASKED_3D):
-                kind = _choose(rng, scene, KINDS_3D)
-                items.append((make_item(rng, scene.finding, kind, True, box, "" if astray else seen, rng.random() < 0.04), [],
-                              list(range(first, len(crops)))))
-        return self._assemble(whole, crops, kinds, items, scenes, True, depth, starts)
+            for _ in range(ASKED_3D if depth else ASKED_2D):
+                said = simple(rng, view, scene, types) if scene else six(rng, view, types)
+                if said is None or len(said.pieces) > 1 and sum(18 * (b[5] - b[2] if depth else 1) for b in said.boxes) > LONGEST - 120:
+                    continue
+                talks.append((i, said, [cut_out(box) for box in said.boxes]))
+        if not talk:
+            depth = 0
+        n = len(whole)
+        found = dense_of(dense)
+        live = torch.ones(n, dtype=torch.bool)
+        if depth == DEPTH:
+            live = (found.hit.sum(1) > 0) | (torch.rand(n) < 0.12)
+        context, context_positions = torch.empty(0, 0), torch.empty(0)
+        base = 0
+        if depth:
+            strip = self.picture * depth
+            start = len(self.opening[True])
+            where, base = mrope(strip, self.pad, [(CELLS, CELLS)] * depth, start)
+            context, context_positions = torch.tensor(strip)[None], where[:, None]
+        sizes: dict[tuple[int, int], list[int]] = {}
+        for k, crop in enumerate(crops):
+            sizes.setdefault(crop.size, []).append(k)
+        order = [k for members in sizes.values() for k in members]
+        seen = [(torch.from_numpy(patches([crops[k] for k in members])), h // 14, w // 14) for (w, h), members in sizes.items()]
+        spots, at = [(k * 16, CELLS, CELLS) for k in range(n)] + [(0, 0, 0)] * len(crops), n * 16
+        for k in order:
+            h, w = crops[k].height // 28, crops[k].width // 28
+            spots[n + k] = (at, h, w)
+            at += h * w
+        out = Batch(torch.from_numpy(patches(whole)), seen, torch.tensor([kinds[k] for k in order], dtype=torch.long), found, live, depth,
+                    context, context_positions)
+        rows = sorted((self._row(v, t, [[spots[n + c] for c in g] for g in groups], spots[v], depth, base) for v, t, groups in talks), key=lambda row: len(row.tokens))
+        out.tails = [self._pad(part, depth) for part in _alike(rows) if part]
+        return out
 
-    def _assemble(self, whole: list[Image.Image], crops: list[Image.Image], kinds: list[int],
-                  items: list[tuple[Item, list[int], list[int]]], scenes: list[Scene], three_d: bool,
-                  depth: int = DEPTH, starts: list[int] | None = None) -> Batch:
-        slices = self.picture * depth
-        rows: list[list[int]] = []
-        spots: list[Tensor] = []
-        loss_at: list[tuple[int, int]] = []
-        targets: list[int] = []
-        weights: list[float] = []
-        features: list[int] = []
-        start = len(self.opening[three_d])
-        base = start
-        if three_d:
-            _, base = mrope(slices, self.pad, [(CELLS, CELLS)] * depth, start)
-        for index, (item, own, cut_out) in enumerate(items):
-            row = ([] if three_d else list(self.picture)) + self.ids(item.user + "<|im_end|>\n<|im_start|>assistant\n")
-            pieces = [(self.ids(item.before) + ([] if item.after else [self.end]), True)]
-            if item.after:
-                pieces += [(self.picture * len(cut_out), False), (self.ids(item.after) + [self.end], True)]
-            for piece, taught in pieces:
-                if taught:
-                    letter = piece[-len(self.ids("A. " + item.answer)) - 1:] if piece is pieces[-1][0] else []
-                    mark = len(row) + len(piece) - len(letter) if letter and item.options else -1
-                    for k, token in enumerate(piece):
-                        loss_at.append((index, len(row) + k - 1))
-                        targets.append(token)
-                        weights.append(LETTER_WEIGHT if len(row) + k == mark else 1.0)
-                row += piece
-            features += own + [len(whole) + c for c in cut_out]
-            grids = [(CELLS, CELLS)] * (len(own) + len(cut_out))
-            rows.append(row)
-            spots.append(mrope(row, self.pad, grids, base)[0])
-        width = max(len(r) for r in rows)
-        tails = torch.full((len(rows), width), self.filler)
+    def _view(self, rng: Random, seed: int, depth: int) -> tuple[View, Scene | None]:
+        draw = rng.random()
+        if draw < self.simple_share:
+            scene = (self.views.painter.scene_3d if depth else self.views.painter.scene_2d)(seed, None, rng.random() < 0.2)
+            return as_view(scene), scene
+        if depth and draw < self.simple_share + CROSS_SHARE:
+            kind = rng.choice(cross_slice.KINDS)
+            return self.views.view(seed, True, 1 if kind == "extent" else 2, kind == "identity"), None
+        count = rng.choice((None, None, 2, 3, 0)) if rng.random() < 0.6 else None
+        return self.views.view(seed, depth > 0, count), None
+
+    def _row(self, view: int, talk: Talk, groups: list[list[tuple[int, int, int]]], own: tuple[int, int, int], depth: int, base: int) -> _Row:
+        row = _Row(view, [] if depth else list(self.picture), [] if depth else [own])
+        row.tokens += self.ids(talk.user + "<|im_end|>\n<|im_start|>assistant\n")
+        for k, piece in enumerate(talk.pieces):
+            last = k == len(talk.pieces) - 1
+            ids = self.ids(piece) + ([self.end] if last else [])
+            letter = -1
+            if last and talk.lettered:
+                tail = len(self.ids("A. " + piece.rsplit("\n", 1)[1][3:])) + 1
+                letter = len(ids) - tail
+            for j, token in enumerate(ids):
+                row.loss_at.append(len(row.tokens) + j - 1)
+                row.targets.append(token)
+                row.weights.append(LETTER_WEIGHT if j == letter else 1.0)
+                if token == self.box_start:
+                    row.box_at.append(len(row.tokens) + j)
+            row.tokens += ids
+            if not last:
+                for _, h, w in groups[k]:
+                    row.tokens += [self.picture[0], *[self.pad] * (h * w), self.picture[-1]]
+                row.pictures += groups[k]
+                box = talk.boxes[k]
+                row.boxes.append([v / d for v, d in zip(box, (SIDE, SIDE, depth) * 2)] if depth
+                                 else [box[0] / SIDE, box[1] / SIDE, float("nan"), box[2] / SIDE, box[3] / SIDE, float("nan")])
+        start = base if depth else len(self.opening[False])
+        row.positions = mrope(row.tokens, self.pad, [(h, w) for _, h, w in row.pictures], start)[0]
+        return row
+
+    def _pad(self, rows: list[_Row], depth: int) -> Tails:
+        width = max(len(r.tokens) for r in rows)
+        tokens = torch.full((len(rows), width), self.filler)
         positions = torch.zeros(3, len(rows), width, dtype=torch.long)
         for i, row in enumerate(rows):
-            tails[i, :len(row)] = torch.tensor(row)
-            positions[:, i, :len(row)] = spots[i]
-        picks = torch.tensor(features, dtype=torch.long)
-        tail_rows = (picks[:, None] * 16 + torch.arange(16)).flatten()
-        context, context_positions = torch.empty(0, 0), torch.empty(0)
-        if three_d:
-            context = torch.tensor(slices)[None]
-            context_positions = mrope(slices, self.pad, [(CELLS, CELLS)] * depth, start)[0][:, None]
-        views: list[tuple[Scene, int | None]] = [(s, None) for s in scenes]
-        if three_d:
-            views = [(s, first + z) for s, first in zip(scenes, starts or [0] * len(scenes)) for z in range(depth)]
-        hit, box = _targets(views)
-        live = torch.ones(len(whole), dtype=torch.bool)
-        if three_d:
-            live = (hit.sum(1) > 0) | (torch.rand(len(whole)) < 0.12)
-        crop_patches = patches(crops) if crops else np.zeros((0, 64, 196), np.float32)
-        return Batch(torch.from_numpy(patches(whole)), torch.from_numpy(crop_patches), context, context_positions, tails,
-                     tail_rows, positions, torch.tensor(loss_at), torch.tensor(targets), torch.tensor(weights), hit, box,
-                     torch.tensor(kinds, dtype=torch.long), live, depth)
+            tokens[i, :len(row.tokens)] = torch.tensor(row.tokens)
+            positions[:, i, :len(row.tokens)] = row.positions
+        picks = torch.tensor([p for r in rows for at, h, w in r.pictures for p in range(at, at + h * w)], dtype=torch.long)
+        return Tails(tokens, picks, positions, torch.tensor([r.view for r in rows]),
+                     torch.tensor([(i, at) for i, r in enumerate(rows) for at in r.loss_at]),
+                     torch.tensor([t for r in rows for t in r.targets]), torch.tensor([w for r in rows for w in r.weights]),
+                     torch.tensor([(i, at) for i, r in enumerate(rows) for at in r.box_at], dtype=torch.long).reshape(-1, 2),
+                     torch.tensor([b for r in rows for b in r.boxes]).reshape(-1, 6))
 
 
-def _choose(rng: Random, scene: Scene, kinds: tuple[str, ...]) -> str:
-    """A kind of question for training."""
-    fitting = [k for k in HARD if k in kinds and k in scene.finding.facts]
-    if fitting and rng.random() < HARD_SHARE:
-        return rng.choice(fitting)
-    return choose_kind(rng, scene.finding, kinds)
+@dataclass
+class _Row:
+    view: int
+    tokens: list[int]
+    pictures: list[tuple[int, int, int]]
+    loss_at: list[int] = field(default_factory=list)
+    targets: list[int] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    box_at: list[int] = field(default_factory=list)
+    boxes: list[list[float]] = field(default_factory=list)
+    positions: Tensor = field(default_factory=lambda: torch.empty(0))
 
 
-def _start(rng: Random, scene: Scene, depth: int) -> int:
-    """First slice of a run of ``depth`` slices that holds the lesion, if there is one (or as much of it as fits)."""
-    low, high = 0, DEPTH - depth
-    if scene.finding.lesion is not None:
-        span = slices_of(scene.finding.lesion, DEPTH)
-        ends = sorted((span[-1] + 1 - depth, span[0]))
+class _Crops:
+    """Crops for boxes of one view, cut once each from the twin, a little beside the box; in 3D sometimes a slice more or less."""
+
+    def __init__(self, rng: Random, source: NDArray[np.uint8], types: dict[tuple[int, ...], str], view: View, crops: list[Image.Image],
+                 kinds: list[int]) -> None:
+        self.rng, self.source, self.types, self.view = rng, source, types, view
+        self.crops, self.kinds = crops, kinds
+        self.known: dict[tuple[int, ...], list[int]] = {}
+
+    def __call__(self, box: tuple[int, ...]) -> list[int]:
+        """Numbers of the crops of ``box``."""
+        if box in self.known:
+            return self.known[box]
+        rng, deep = self.rng, len(box) == 6
+        flat = [box[0], box[1], box[3], box[4]] if deep else list(box)
+        low, high = (box[2], box[5]) if deep else (0, 1)
+        span = range(low, high)
+        if deep and rng.random() < 0.3:
+            low, high = max(0, min(len(self.source) - 1, low + rng.randint(-1, 1))), min(len(self.source), high + rng.randint(-1, 1))
+            high = max(high, low + 1)
+        kind = self.types.get(box)
+        loose = _elsewhere(rng, self.view) if kind == "" else _jitter(rng, flat)
+        first = len(self.crops)
+        for z in range(low, high):
+            self.crops.append(shown(cut(crop_source(Image.fromarray(self.source[z])), loose)))
+            self.kinds.append(-1 if kind is None or z not in span else TYPES.index(kind) if kind else 4)
+        self.known[box] = list(range(first, len(self.crops)))
+        return self.known[box]
+
+
+def _alike(rows: list[_Row]) -> list[list[_Row]]:
+    """Rows, shortest first, in up to four parts of like length: padding is computed like words."""
+    parts = min(4, max(1, len(rows) // 6))
+    ends = [round(len(rows) * (1 - (1 - k / parts) ** 1.3)) for k in range(parts + 1)]
+    return [rows[a:b] for a, b in zip(ends, ends[1:])]
+
+
+def _run(rng: Random, view: View, depth: int) -> range:
+    """``depth`` slices that hold a lesion, if there is one (or as much of it as fits)."""
+    low, high = 0, len(view.image) - depth
+    if view.lesions:
+        box = rng.choice(view.lesions).box
+        ends = sorted((box[5] - depth, box[2]))
         low, high = max(low, ends[0]), min(high, ends[1])
-    return rng.randint(low, high)
-
-
-def _twin(scene: Scene) -> tuple[Image.Image, str]:
-    """What the crop is cut from and the type it shows: always the twin, whose type does not depend on the scene's."""
-    if scene.finding.lesion is None:
-        raise ValueError("a scene without a lesion has no twin")
-    return Image.fromarray(scene.twin), scene.twin_kind
+    start = rng.randint(low, max(low, high))
+    return range(start, start + depth)
 
 
 def _jitter(rng: Random, box: list[int]) -> list[float]:
-    """A loose copy of ``box`` whose crop still becomes 112x112."""
-    loose = max(1.0, 0.11 * (box[2] - box[0]))
+    """A loose copy of ``box``; one that is nearly square keeps a crop of 112x112."""
+    loose = max(1.0, 0.1 * min(box[2] - box[0], box[3] - box[1]))
+    square = smart_resize(box[3] - box[1], box[2] - box[0]) == (SIDE, SIDE)
     for _ in range(8):
         out = [float(max(0, min(SIDE, round(v + rng.gauss(0.0, loose))))) for v in box]
         width, height = int(out[2] - out[0]), int(out[3] - out[1])
-        if width >= 4 and height >= 4 and smart_resize(height, width) == (SIDE, SIDE):
+        if width >= 4 and height >= 4 and (not square or smart_resize(height, width) == (SIDE, SIDE)):
             return out
-    side = max(box[2] - box[0], box[3] - box[1])
-    x, y = min(box[0], SIDE - side), min(box[1], SIDE - side)
-    return [float(v) for v in (x, y, x + side, y + side)]
+    return [float(v) for v in box]
 
 
-def _elsewhere(rng: Random, scene: Scene) -> list[float]:
-    """A square that does not touch the lesion."""
+def _elsewhere(rng: Random, view: View) -> list[float]:
+    """A square that touches no lesion."""
     for _ in range(50):
         side = rng.randint(12, 32)
         x, y = rng.randint(0, SIDE - side), rng.randint(0, SIDE - side)
-        lesion = scene.finding.lesion
-        if lesion is None:
-            break
-        b = box_of(lesion)
-        if x > b[2] or y > b[3] or x + side < b[0] or y + side < b[1]:
+        boxes = [(t.box[0], t.box[1], t.box[len(t.box) // 2], t.box[len(t.box) // 2 + 1]) for t in view.lesions]
+        if all(x > b[2] or y > b[3] or x + side < b[0] or y + side < b[1] for b in boxes):
             break
     return [float(v) for v in (x, y, x + side, y + side)]
-
-
-def _targets(views: list[tuple[Scene, int | None]]) -> tuple[Tensor, Tensor]:
-    """Objectness [n, 16] and box offsets [n, 16, 4] (cells of 28 pixels) for the merged tokens of each view."""
-    hit = torch.zeros(len(views), 16)
-    box = torch.zeros(len(views), 16, 4)
-    centre = (torch.arange(CELLS) + 0.5) * 28
-    cx, cy = centre.repeat(CELLS), centre.repeat_interleave(CELLS)
-    for i, (scene, z) in enumerate(views):
-        lesion = scene.finding.lesion
-        if lesion is None or (z is not None and z not in slices_of(lesion, DEPTH)):
-            continue
-        x1, y1, x2, y2 = (float(v) for v in box_of(lesion))
-        overlap = ((torch.minimum(cx + 14, torch.tensor(x2)) - torch.maximum(cx - 14, torch.tensor(x1))).clamp(min=0)
-                   * (torch.minimum(cy + 14, torch.tensor(y2)) - torch.maximum(cy - 14, torch.tensor(y1))).clamp(min=0))
-        hit[i] = (overlap >= 0.3 * min(784.0, (x2 - x1) * (y2 - y1))).float()
-        box[i] = torch.stack((x1 - cx, y1 - cy, x2 - cx, y2 - cy), -1) / 28
-    return hit, box

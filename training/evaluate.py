@@ -1,8 +1,9 @@
 """Greedy grounded runs of a training state, without transformers: IoU and answers by kind of question.
 
-``python training/evaluate.py --state /tmp/readroom-train/state.pt --kind 2d --count 100 [--crop random]``. Scenes come
+``python training/evaluate.py --state /tmp/readroom-train/state.pt --kind 2d --count 100 [--crop random]``. Cases come
 from the validation seeds. The loop is a re-statement of the reference's: a box stops the text, its crop is put behind it,
-the text goes on. ``--crop random`` puts the crop of a box elsewhere in its place.
+the text goes on. ``--crop random`` puts the crop of a box elsewhere in its place. What is published is measured
+with the product's own command line instead (training/README.md).
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import argparse
 import json
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -22,16 +24,21 @@ from torch import Tensor
 
 import anatomy
 import vocabulary
-from batches import VALID_SEED, Maker
-from export import read_checkpoint, rounded
-from imaging import crop_source, cut, cut_slices, normalise_volume, patches, shown
-from lesions import box_of, slices_of
+from data import cross_slice
+from data.record import Record
+from data.statistics import Statistics
+from data.views import SOURCES, ViewMaker
+from export import load_model, rounded
+from imaging import crop_source, cut, cut_slices, patches, shown
+from make_dataset import SPLITS, records
 from model import KV, Readroom, mrope
-from questions import KINDS_2D, KINDS_3D, Item, choose_kind, join, make_item
-from scenes import DEPTH, SIDE, Painter, Scene
+from questions import SYSTEM_2D, SYSTEM_3D, join
+from scenes import DEPTH, SIDE, Painter
+from sequence import Encoder
 
 BOX = re.compile(r"<\|box_start\|>[\[\(]([^\]\)]+)[\]\)]<\|box_end\|>")
 HERE = Path(__file__).resolve().parent
+FOLDER = HERE.parent / "resources" / "models" / "readroom-mini"
 
 
 @dataclass
@@ -39,16 +46,15 @@ class Outcome:
     """What one run said."""
 
     text: str
-    box: list[float] | None
     letter: str
+    boxes: list[list[float]] = field(default_factory=list)
 
 
 class Runner:
     """Runs one question at a time with a key-value cache."""
 
-    def __init__(self, model: Readroom, maker: Maker) -> None:
-        self.model, self.maker = model.eval(), maker
-        self.stop = maker.tokenizer.token_to_id("<|box_end|>")
+    def __init__(self, model: Readroom, encoder: Encoder) -> None:
+        self.model, self.encoder = model.eval(), encoder
         self.openings: dict[bool, KV] = {}
 
     def feed(self, ids: list[int], pictures: list[Image.Image], past: KV | None, at: int) -> tuple[Tensor, KV, int]:
@@ -58,55 +64,52 @@ class Runner:
             h, w = group.height // 14, group.width // 14
             rows.append(self.model.visual(torch.from_numpy(patches([group])), h, w)[0])
             grids.append((h // 2, w // 2))
-        positions, after = mrope(ids, self.maker.pad, grids, at)
-        x = self.model.embed(torch.tensor(ids)[None], torch.cat(rows) if rows else None, self.maker.pad)
+        positions, after = mrope(ids, self.encoder.pad, grids, at)
+        x = self.model.embed(torch.tensor(ids)[None], torch.cat(rows) if rows else None, self.encoder.pad)
         hidden, past = self.model.language(x, positions[:, None], past)
         return self.model.language.logits(hidden[:, -1])[0], past, after
-
-    def picture(self, image: Image.Image) -> list[int]:
-        return self.maker.ids("<|vision_start|>" + "<|image_pad|>" * (image.width * image.height // 784) + "<|vision_end|>")
 
     @torch.inference_mode()
     def run(self, user: str, slices: list[Image.Image], three_d: bool, elsewhere: Random | None = None, rounds: int = 4
             ) -> Outcome:
         """One grounded run; ``elsewhere``: crops come from a random square instead."""
-        opening = self.maker.opening[three_d]
+        opening = self.encoder.ids(f"<|im_start|>system\n{SYSTEM_3D if three_d else SYSTEM_2D}<|im_end|>\n<|im_start|>user\n")
         if three_d not in self.openings:
             self.openings[three_d] = self.feed(opening, [], None, 0)[1]
         seen = [shown(s) for s in slices]
         sources = [crop_source(s) for s in slices]
-        ids = sum((self.picture(s) for s in seen), []) + self.maker.ids(user + "<|im_end|>\n<|im_start|>assistant\n")
+        ids = sum((self.encoder.picture(s) for s in seen), []) + self.encoder.ids(user + "<|im_end|>\n<|im_start|>assistant\n")
         logits, past, at = self.feed(ids, seen, self.openings[three_d], len(opening))
         said: list[int] = []
-        last: list[float] | None = None
+        boxes: list[list[float]] = []
         start = 0
         for _ in range(rounds):
             for _ in range(128):
                 token = int(logits.argmax())
                 said.append(token)
-                if token == self.maker.end:
+                if token == self.encoder.end:
                     break
                 logits, past, at = self.feed([token], [], past, at)
-                if token == self.stop:
+                if token == self.encoder.box_end:
                     break
-            piece = self.maker.tokenizer.decode(said[start:], skip_special_tokens=False)
+            piece = self.encoder.tokenizer.decode(said[start:], skip_special_tokens=False)
             start = len(said)
-            found = BOX.findall(piece) if said[-1] == self.stop else []
+            found = BOX.findall(piece) if said[-1] == self.encoder.box_end else []
             try:
                 numbers = [float(v) for v in found[-1].split(",")] if found else []
             except ValueError:
                 numbers = []
             if len(numbers) not in (4, 6):
                 break
-            last = numbers
+            boxes.append(numbers)
             use = numbers if elsewhere is None else _square(elsewhere, numbers)
             crops = cut_slices(sources, use) if len(use) == 6 else [cut(sources[0], use)]
             crops = [shown(c) for c in crops]
-            logits, past, at = self.feed(sum((self.picture(c) for c in crops), []), crops, past, at)
-        text = self.maker.tokenizer.decode(said, skip_special_tokens=False)
+            logits, past, at = self.feed(sum((self.encoder.picture(c) for c in crops), []), crops, past, at)
+        text = self.encoder.tokenizer.decode(said, skip_special_tokens=False)
         plain = re.sub(r"<think>.*?</think>", " ", text, flags=re.S)
         letter = re.search(r"\b([A-D])\.", plain)
-        return Outcome(text, last, letter.group(1) if letter else "")
+        return Outcome(text, letter.group(1) if letter else "", boxes)
 
 
 def _square(rng: Random, box: list[float]) -> list[float]:
@@ -138,21 +141,10 @@ def iou(a: list[float], b: list[float]) -> float:
     return both / (one + two - both) if one + two > both else 0.0
 
 
-def case(painter: Painter, seed: int, three_d: bool, only: str = "") -> tuple[Scene, Item, list[float] | None]:
-    """A validation scene, its question and its true box."""
-    rng = Random(seed)
-    scene = (painter.scene_3d if three_d else painter.scene_2d)(seed, in_lung=rng.random() < 0.2)
-    lesion = scene.finding.lesion
-    box: list[int] | None = None
-    if lesion is not None:
-        box = box_of(lesion)
-        if three_d:
-            span = slices_of(lesion, DEPTH)
-            box = [box[0], box[1], span[0], box[2], box[3], span[-1] + 1]
-    kind = choose_kind(rng, scene.finding, KINDS_3D if three_d else KINDS_2D)
-    kind = only if only and lesion is not None else kind
-    item = make_item(rng, scene.finding, kind, three_d, box, lesion.kind if lesion else "")
-    return scene, item, [float(v) for v in box] if box else None
+def cases(which: str, three_d: bool, first: int, count: int) -> list[Record]:
+    """Held-out questions, kinds in turn (``make_dataset.py``)."""
+    maker = ViewMaker(Painter(anatomy.load()), anatomy.load_labels(), SOURCES)
+    return list(islice(records(maker, which, first, float(three_d), False, Statistics()), count))
 
 
 def bundled(runner: Runner) -> None:
@@ -172,48 +164,48 @@ def bundled(runner: Runner) -> None:
         user = join(asked["question"], tuple(asked["options"]), True)
         out = runner.run(user, [Image.fromarray(s) for s in stack], True)
         print(asked["question"], "->", out.text, "| true", asked["answer"], "IoU",
-              round(iou(out.box, truth), 2) if out.box else "no box")
+              round(iou(out.boxes[-1], truth), 2) if out.boxes else "no box")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--state", type=Path, default=Path("/tmp/readroom-train/state.pt"), help="state.pt, or a checkpoint folder")
+    parser.add_argument("--tokenizer", type=Path, default=FOLDER, help="checkpoint folder whose tokenizer is used")
+    parser.add_argument("--set", choices=("six", "cross-slice", "simple"), default="six")
     parser.add_argument("--kind", choices=("2d", "3d"), default="2d")
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--split", choices=("validation", "train"), default="validation")
     parser.add_argument("--crop", choices=("own", "random"), default="own")
-    parser.add_argument("--only", choices=("", "type", "exists"), default="", help="only this kind of question, where there is a lesion")
+    parser.add_argument("--control", choices=cross_slice.CONTROLS, default="true", help="for --set cross-slice")
     parser.add_argument("--show", type=int, default=3)
     parser.add_argument("--bundled", action="store_true", help="only ask the questions of resources/samples")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    painter = Painter(anatomy.load())
-    maker = Maker(painter, vocabulary.load(HERE.parent / "resources" / "models" / "readroom-mini"))
-    model = Readroom()
-    folder = args.state.is_dir()
-    model.load_state_dict(read_checkpoint(args.state) if folder else torch.load(args.state, weights_only=False)["model"], strict=False)
-    runner = Runner(rounded(model), maker)
+    runner = Runner(rounded(load_model(args.state)), Encoder(vocabulary.load(args.state if args.state.is_dir() else args.tokenizer)))
     if args.bundled:
         bundled(runner)
         return
-    three_d = args.kind == "3d"
+    three_d = args.kind == "3d" or args.set == "cross-slice"
     right: dict[str, list[float]] = defaultdict(list)
-    overlaps: list[float] = []
-    for i in range(args.count):
-        scene, item, truth = case(painter, VALID_SEED + args.seed + i, three_d, args.only)
-        stack = normalise_volume(scene.image) if three_d else scene.image[None]
-        out = runner.run(item.user, [Image.fromarray(s) for s in stack], three_d,
-                         Random(i) if args.crop == "random" else None)
-        if truth:
-            overlaps.append(iou(out.box, truth) if out.box else 0.0)
-        right[item.kind].append(float(out.letter == item.letter))
+    overlaps: dict[str, list[float]] = defaultdict(list)
+    first = SPLITS[args.split] + args.seed * 10**6
+    for i, record in enumerate(cases(args.set, three_d, first, args.count)):
+        asked = cross_slice.control(record, args.control, first + i) if args.set == "cross-slice" else record
+        out = runner.run(asked.user, asked.pictures, three_d, Random(i) if args.crop == "random" else None)
+        truth = [[float(v) for v in b] for b in asked.boxes]
+        overlaps[record.kind] += [max((iou(b, t) for b in out.boxes), default=0.0) for t in truth]
+        right[record.kind].append(float(out.letter == record.letter))
         if i < args.show:
-            print(item.user.replace("\n", " | "), "\n  ", out.text.replace("\n", " | "), "\n  true", truth, item.letter)
-    everything = [v for vs in right.values() for v in vs]
-    print(f"{args.kind} crop={args.crop} n={args.count} mean IoU {np.mean(overlaps):.3f} (>=0.5: {np.mean(np.array(overlaps) >= 0.5):.2f}) "
-          f"answers {np.mean(everything):.3f}")
-    print("  " + ", ".join(f"{k} {np.mean(v):.2f} ({len(v)})" for k, v in sorted(right.items())))
+            print(record.user.replace("\n", " | "), "\n  ", out.text.replace("\n", " | "), "\n  true", record.boxes, record.letter)
+    print(f"{args.set} {args.kind} crop={args.crop} {args.control} n={args.count} mean IoU {mean(overlaps):.3f} answers {mean(right):.3f}")
+    print("  " + ", ".join(f"{k} {np.mean(v):.2f} ({len(v)}) IoU {np.mean(overlaps[k] or [0]):.2f}" for k, v in sorted(right.items())))
+
+
+def mean(groups: dict[str, list[float]]) -> float:
+    """Mean of everything in ``groups``; 0 where there is nothing."""
+    return float(np.mean([v for vs in groups.values() for v in vs] or [0.0]))
 
 
 if __name__ == "__main__":

@@ -48,6 +48,14 @@ def read_checkpoint(folder: Path) -> dict[str, Tensor]:
     return out
 
 
+def load_model(path: Path) -> Readroom:
+    """The network of a checkpoint folder or of a state file of any stage."""
+    weights = read_checkpoint(path) if path.is_dir() else torch.load(path, weights_only=False, map_location="cpu")["model"]
+    model = Readroom(Shape(vocab_size=len(weights["language.embed_tokens.weight"])))
+    model.load_state_dict(weights, strict=False)
+    return model
+
+
 def rounded(model: Readroom) -> Readroom:
     """The same network with its weights rounded as the exported file has them."""
     copy = Readroom(model.shape)
@@ -113,6 +121,4 @@ if __name__ == "__main__":
     parser.add_argument("--state", type=Path, required=True, help="state.pt or after-N-stage.pt of a run")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    network = Readroom()
-    network.load_state_dict(torch.load(options.state, weights_only=False, map_location="cpu")["model"], strict=False)
-    write_checkpoint(network, options.out)
+    write_checkpoint(load_model(options.state), options.out)

@@ -29,7 +29,7 @@ from torch import Tensor
 
 import vocabulary
 from data.layout import Dataset, Sample
-from export import read_checkpoint
+from export import load_model
 from model import Readroom
 from reward import reward
 from rollout import Limits, Rollout, roll_out
@@ -45,8 +45,7 @@ class Trainer:
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
         self.encoder = Encoder(vocabulary.load(args.tokenizer))
-        self.policy = Readroom()
-        self.policy.load_state_dict(start_weights(args.start), strict=False)
+        self.policy = load_model(args.start)
         self.reference = copy.deepcopy(self.policy).eval().requires_grad_(False)
         for part in (self.policy.visual, self.policy.heads):
             part.requires_grad_(False)
@@ -111,11 +110,6 @@ class Trainer:
 
     def _logs(self, model: Readroom, group: tuple[Segment, list[Rollout], list, Tensor]) -> list[Tensor]:
         return log_probabilities(model, self.encoder, group[0], [a.segment for a in group[1]], self.args.temperature)
-
-
-def start_weights(path: Path) -> dict[str, Tensor]:
-    """Weights of a checkpoint folder or of a state file."""
-    return read_checkpoint(path) if path.is_dir() else torch.load(path, weights_only=False)["model"]
 
 
 def advantages(rewards: list[float]) -> Tensor:

@@ -22,13 +22,12 @@ from data.cases import write_cases
 from data.layout import Writer
 from data.record import Record
 from data.statistics import Statistics
-from data.views import ViewMaker
+from data.views import SOURCES, ViewMaker
 from scenes import Painter
 
 SPLITS = {"test": 0, "validation": 5 * 10**8, "train": 10**9}
 SPAN = 4 * 10**8
 """Seeds of one split: SPLITS[name] up to SPLITS[name] + SPAN."""
-SOURCES = ("thorax", "lung", "brain", "phantom")
 
 
 def records(maker: ViewMaker, which: str, first: int, share_3d: float, twin: bool, numbers: Statistics) -> Iterator[Record]:
@@ -70,6 +69,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=0, help="held-out cases for the command line")
     parser.add_argument("--share-3d", type=float, default=0.25, help="share of volumes (the paper has 50K of 220K)")
     parser.add_argument("--hold-out", choices=SOURCES[:3], help="leave this scan out")
+    parser.add_argument("--only-question", default="", help="only questions that begin with these words")
     parser.add_argument("--only-source", choices=SOURCES, help="draw from this one only")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
@@ -87,7 +87,8 @@ def main() -> None:
     maker = ViewMaker(Painter(anatomy.load()), anatomy.load_labels(), sources)
     first = SPLITS[args.split] + args.seed * 10**6
     numbers = Statistics()
-    stream = records(maker, args.set, first, args.share_3d, args.split == "train", numbers)
+    every = records(maker, args.set, first, args.share_3d, args.split == "train", numbers)
+    stream = (record for record in every if record.question.startswith(args.only_question))
     writer = Writer(args.out) if args.sft + args.rl else None
     for index in range(args.sft + args.rl):
         record = next(stream)

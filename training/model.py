@@ -21,7 +21,7 @@ Rope = tuple[Tensor, Tensor]
 class Shape:
     """Sizes of the network; the names follow config.json."""
 
-    vocab_size: int = 704
+    vocab_size: int = 1024
     hidden_size: int = 192
     layers: int = 6
     heads: int = 6
@@ -233,7 +233,7 @@ class Language(nn.Module):
         return mixed.cos(), mixed.sin()
 
     middle: Tensor
-    """Hidden states of the last segment after half of the layers."""
+    """Hidden states of the last segment after two thirds of the layers."""
 
     def forward(self, x: Tensor, positions: Tensor, past: KV | None = None) -> tuple[Tensor, KV]:
         """One segment [B, T, hidden] after ``past`` (batch B or 1) -> (hidden before the last norm, all keys/values)."""
@@ -247,7 +247,7 @@ class Language(nn.Module):
         for i, layer in enumerate(self.layers):
             x, kv = layer(x, rope, mask, past[i] if past else None)
             kept.append(kv)
-            if i == len(self.layers) // 2 - 1:
+            if i == len(self.layers) * 2 // 3 - 1:
                 self.middle = x
         return x, kept
 
@@ -256,14 +256,17 @@ class Language(nn.Module):
 
 
 class Heads(nn.Module):
-    """Auxiliary heads for training only: objectness and box for each merged token, lesion type of a crop, and the slice
-    that a token of a volume belongs to (from the middle of the language model)."""
+    """Auxiliary heads for training only. From a merged token: objectness and box of a lesion, the named structure in each of 4x4
+    cells; from a crop: the type of its lesion. From the middle of the language model: the slice that a token of a volume belongs
+    to, and, where a box opens, its six numbers."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, regions: int = 119) -> None:
         super().__init__()
         self.place = nn.Linear(size, 5)
+        self.regions = nn.Linear(size, 16 * regions)
         self.kind = nn.Linear(size, 5)
         self.depth = nn.Linear(size, 32)
+        self.box = nn.Linear(size, 6)
 
 
 class Readroom(nn.Module):

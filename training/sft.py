@@ -22,8 +22,8 @@ import torch
 
 import vocabulary
 from data.layout import Dataset, Sample
-from grpo import FOLDER, start_weights
-from model import Readroom
+from export import load_model
+from grpo import FOLDER
 from sequence import Encoder, Segment, log_probabilities
 
 
@@ -64,8 +64,7 @@ def main() -> None:
     print(f"{len(samples)} of {len(every)} rows have their pictures", flush=True)
     if not samples:
         sys.exit(f"{args.data}: nothing to train on")
-    model = Readroom()
-    model.load_state_dict(start_weights(args.start), strict=False)
+    model = load_model(args.start)
     model.heads.requires_grad_(False)
     model.visual.requires_grad_(args.train_vision)
     optimiser = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=args.rate, betas=(0.9, 0.98), weight_decay=0.01)

@@ -9,13 +9,18 @@ output for text and images.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from random import Random
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-from lesions import TYPES, Finding, Lesion
-from questions import KINDS_2D, KINDS_3D, SYSTEM_2D, SYSTEM_3D, make_item
+import anatomy
+from data.six_kinds import types_in_crops
+from data.views import SOURCES, ViewMaker
+from questions import SYSTEM_2D, SYSTEM_3D
+from scenes import Painter
+from talks import Talk, as_view, simple, six
 
 SPLIT = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|"
          r"\s+(?!\S)|\s+")
@@ -26,8 +31,8 @@ SPECIALS = (
 )
 PLAIN_ADDED = ("<tool_call>", "</tool_call>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|fim_pad|>",
                "<|repo_name|>", "<|file_sep|>")
-BASE_SIZE = 256 + 424
-VOCAB_SIZE = 704
+BASE_SIZE = 1000
+VOCAB_SIZE = 1024
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
     "{% if loop.first and message['role'] != 'system' %}<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n{% endif %}"
@@ -49,21 +54,22 @@ EXTRA = (
 )
 
 
-def corpus(count: int = 6000) -> list[str]:
-    """Texts of our own the merges are learnt from."""
-    rng = Random(11)
-    texts = [SYSTEM_2D, SYSTEM_3D] * 250 + [EXTRA] * 20
+def corpus(count: int = 3000) -> list[str]:
+    """Texts of our own the merges are learnt from: what training says (``talks.py``)."""
+    labels = anatomy.load_labels()
+    maker = ViewMaker(Painter(anatomy.load()), labels, SOURCES)
+    texts = [SYSTEM_2D, SYSTEM_3D] * 250 + [EXTRA] * 20 + [f"Is the {name} in the volume? the {name}." for name in maker.names] * 4
     for i in range(count):
-        side, row = rng.choice(("left", "right")), rng.choice(("upper ", "lower "))
-        facts = {"side": side, "quadrant": row + side, "size": rng.choice(("small", "large")),
-                 "density": rng.choice(("bright", "dark")), "level": rng.choice(("first", "middle", "last")),
-                 "lung": rng.choice(("right lung", "left lung"))}
-        lesion = None if i % 8 == 0 else Lesion("solid", 0, 0, 1, 1, True, 1.0, 0.0)
-        three = i % 2 == 1
-        kind = rng.choice(KINDS_3D if three else KINDS_2D) if lesion else "exists"
-        box = [rng.randrange(112) for _ in range(6 if three else 4)]
-        item = make_item(rng, Finding(lesion, facts), kind, three, box, rng.choice(TYPES))
-        texts += [f"assistant\n", f"user\n", f"system\n", item.user, item.before.replace("<|box_start|>", "\n"), item.after]
+        rng, three = Random(i), i % 8 == 0
+        if i % 4 == 1:
+            scene = maker.painter.scene_2d(i)
+            said: Talk | None = simple(rng, as_view(scene), scene, types_in_crops(as_view(scene), True))
+        else:
+            view = maker.view(i, three, None if i % 3 else 2)
+            said = six(rng, view, types_in_crops(view, True))
+        if said is not None:
+            texts += ["assistant\n", "user\n", "system\n", said.user]
+            texts += [piece for whole in said.pieces for piece in re.split(r"<\|box_(?:start|end)\|>", whole)]
     return texts
 
 

@@ -8,14 +8,15 @@ volume. Extent can be counted in any order of the slices, so for it ``shuffled``
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
 import numpy as np
 from PIL import Image
 
-from data.record import Record, Step, choices, write_record
-from data.six_kinds import Wording
+from data.record import Record, choices, write_record
+from data.six_kinds import Made, Wording, types_in_crops
 from data.views import Thing, View, ViewMaker
 from imaging import normalise_volume
 
@@ -29,9 +30,7 @@ def make(maker: ViewMaker, seed: int, kind: str, twin: bool) -> Record | None:
     rng = Random(seed)
     stacked = kind == "identity"
     view = maker.view(seed, True, 1 if kind == "extent" else 2, stacked)
-    words = Wording(view, dict(zip((t.box for t in view.lesions), view.twin_kinds if twin else
-                                   (t.lesion.kind for t in view.lesions if t.lesion))))
-    made = {"order": _order, "extent": _extent, "identity": _identity}[kind](rng, view, words)
+    made = MAKERS[kind](rng, view, Wording(view, types_in_crops(view, twin)))
     if made is None:
         return None
     question, options, answer, steps = made
@@ -58,10 +57,9 @@ def control(record: Record, how: str, seed: int) -> Record:
     return replace(record, volume=volume, pictures=[Image.fromarray(s) for s in normalise_volume(volume)], pieces=[], crops=[], boxes=[])
 
 
-Made = tuple[str, tuple[str, ...], str, list[Step]]
-
-
 def _order(rng: Random, view: View, words: Wording) -> Made | None:
+    if len(view.lesions) != 2:
+        return None
     a, b = view.lesions
     if a.size == b.size or abs(a.centre[2] - b.centre[2]) < 3:
         return None
@@ -72,6 +70,8 @@ def _order(rng: Random, view: View, words: Wording) -> Made | None:
 
 
 def _extent(rng: Random, view: View, words: Wording) -> Made | None:
+    if len(view.lesions) != 1:
+        return None
     thing = view.lesions[0]
     span = thing.box[5] - thing.box[2]
     if span % 2 == 0 or not 3 <= span <= 9:
@@ -80,7 +80,9 @@ def _extent(rng: Random, view: View, words: Wording) -> Made | None:
 
 
 def _identity(rng: Random, view: View, words: Wording) -> Made | None:
-    a, b = sorted(view.lesions, key=lambda t: t.box[2])
+    if len(view.lesions) != 2:
+        return None
+    a, b = view.lesions
     same = rng.random() < 0.5
     if same:
         owner = rng.choice([a, b])
@@ -94,3 +96,6 @@ def _identity(rng: Random, view: View, words: Wording) -> Made | None:
     looked: list[Thing] = [places[0][0]] if same else [a, b]
     return (f"Do {said[0]} and {said[1]} show the same lesion?", choices(rng, truth, ["the same lesion", "two lesions"]), truth,
             [words.look(t) for t in looked])
+
+
+MAKERS: dict[str, Callable[[Random, View, Wording], Made | None]] = {"order": _order, "extent": _extent, "identity": _identity}

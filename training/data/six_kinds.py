@@ -13,7 +13,7 @@ from random import Random
 from data.record import Record, Step, choices, write_record
 from data.views import Thing, View
 from lesions import TYPES
-from scenes import DEPTH
+from scenes import DEPTH, SIDE
 
 KINDS = ("structure_localisation", "spatial_localisation", "existence", "size_comparison", "spatial_relation", "lesion_analysis")
 QUADRANTS = ["upper left", "upper right", "lower left", "lower right"]
@@ -26,9 +26,7 @@ Made = tuple[str, tuple[str, ...], str, list[Step]]
 def ask(view: View, seed: int, kind: str, twin: bool) -> Record | None:
     """A question of ``kind``, or None where this view has none. ``twin``: crops show other textures than the view, and a
     question about a type is answered from the crop."""
-    rng = Random(seed)
-    seen = dict(zip((t.box for t in view.lesions), view.twin_kinds if twin else (t.lesion.kind for t in view.lesions if t.lesion)))
-    made = MAKERS[kind](rng, view, Wording(view, seen))
+    made = MAKERS[kind](Random(seed), view, Wording(view, types_in_crops(view, twin)))
     if made is None:
         return None
     question, options, answer, steps = made
@@ -36,6 +34,11 @@ def ask(view: View, seed: int, kind: str, twin: bool) -> Record | None:
     opening = f"Searching the {noun}." if steps else f"Searching the {noun}. Nothing of the kind is visible."
     return write_record(view, f"{kind}-{'3d' if view.three_d else '2d'}-{seed}", kind, question, options, answer, opening, steps, twin,
                         {"lesions": str(len(view.lesions))})
+
+
+def types_in_crops(view: View, twin: bool) -> dict[tuple[int, ...], str]:
+    """The type that the crop of each lesion's box shows; empty where a crop misses its lesion (training only)."""
+    return dict(zip((t.box for t in view.lesions), view.twin_kinds if twin else (t.lesion.kind for t in view.lesions if t.lesion)))
 
 
 class Wording:
@@ -59,10 +62,12 @@ class Wording:
         """A step of reasoning about one thing."""
         place = thing.quadrant or "near the middle"
         if self.view.three_d:
-            place += f", {level(thing)}"
+            place += f", {level(thing, self.view)}"
         if thing.lesion is None:
             return Step(f"The {thing.name} at", thing, f"The crop shows the {thing.name}, {place}.")
-        said = f"The crop shows a {self.seen[thing.box]} lesion, {DENSITY[thing.lesion.bright]}, {thing.size}, {place}."
+        kind = self.seen[thing.box]
+        found = f"a {kind} lesion" if kind else "no lesion"
+        said = f"The crop shows {found}, {DENSITY[thing.lesion.bright]}, {thing.size}, {place}."
         return Step("A lesion at", thing, said)
 
     def named(self) -> list[tuple[Thing, str]]:
@@ -70,13 +75,14 @@ class Wording:
         return [(t, r) for t in self.view.lesions if (r := self.refer(t))]
 
 
-def level(thing: Thing) -> str:
+def level(thing: Thing, view: View) -> str:
     """Third of the slices in which the centre lies."""
-    return LEVELS[min(2, int(3 * thing.centre[2] / DEPTH))]
+    return LEVELS[min(2, int(3 * thing.centre[2] / len(view.image)))]
 
 
-def _clear_level(thing: Thing) -> bool:
-    return min(abs(thing.centre[2] - DEPTH / 3), abs(thing.centre[2] - 2 * DEPTH / 3)) >= 1.0
+def _clear_level(thing: Thing, view: View) -> bool:
+    depth = len(view.image)
+    return min(abs(thing.centre[2] - depth / 3), abs(thing.centre[2] - 2 * depth / 3)) >= depth / 32
 
 
 def structure_localisation(rng: Random, view: View, words: Wording) -> Made | None:
@@ -84,8 +90,8 @@ def structure_localisation(rng: Random, view: View, words: Wording) -> Made | No
     if not fitting:
         return None
     thing = rng.choice(fitting)
-    if view.three_d and _clear_level(thing) and rng.random() < 0.4:
-        return f"In which slices does the centre of the {thing.name} lie?", choices(rng, level(thing), LEVELS), level(thing), [words.look(thing)]
+    if view.three_d and _clear_level(thing, view) and rng.random() < 0.4:
+        return f"In which slices does the centre of the {thing.name} lie?", choices(rng, level(thing, view), LEVELS), level(thing, view), [words.look(thing)]
     return f"In which quadrant is the {thing.name}?", choices(rng, thing.quadrant, QUADRANTS), thing.quadrant, [words.look(thing)]
 
 
@@ -97,8 +103,8 @@ def spatial_localisation(rng: Random, view: View, words: Wording) -> Made | None
     regions = [s.name for s in view.structures]
     if thing.within and len(set(regions) - {thing.within}) > 0 and rng.random() < 0.35:
         return f"In which structure is the centre of {name}?", choices(rng, thing.within, regions), thing.within, [words.look(thing)]
-    if view.three_d and _clear_level(thing) and rng.random() < 0.4:
-        return f"In which slices is the centre of {name}?", choices(rng, level(thing), LEVELS), level(thing), [words.look(thing)]
+    if view.three_d and _clear_level(thing, view) and rng.random() < 0.4:
+        return f"In which slices is the centre of {name}?", choices(rng, level(thing, view), LEVELS), level(thing, view), [words.look(thing)]
     if not thing.quadrant:
         return None
     return f"In which quadrant is {name}?", choices(rng, thing.quadrant, QUADRANTS), thing.quadrant, [words.look(thing)]
@@ -114,7 +120,7 @@ def existence(rng: Random, view: View, words: Wording) -> Made | None:
             return f"Is the {thing.name} in the {noun}?", answers, "yes", [words.look(thing)]
         return f"Is the {rng.choice(view.absent)} in the {noun}?", answers, "no", []
     if roll < 0.7 and view.lesions:
-        kind = words.seen[rng.choice(view.lesions).box] if rng.random() < 0.5 else rng.choice(TYPES)
+        kind = (words.seen[rng.choice(view.lesions).box] if rng.random() < 0.5 else "") or rng.choice(TYPES)
         found = kind in words.seen.values()
         return f"Does the {noun} show a {kind} lesion?", answers, "yes" if found else "no", [words.look(t) for t in view.lesions]
     return f"Is there a lesion in the {noun}?", answers, "yes" if view.lesions else "no", [words.look(t) for t in view.lesions[:1]]
@@ -160,7 +166,7 @@ def relation(a: Thing, b: Thing, three_d: bool) -> str:
     """Where ``a`` lies from ``b`` along the axis that tells them apart best; empty where no axis does. Above and below are
     directions of the picture; slices run from the feet to the head."""
     (ax, ay, az), (bx, by, bz) = a.centre, b.centre
-    dx, dy, dz = ax - bx, ay - by, (az - bz) * 112 / DEPTH
+    dx, dy, dz = ax - bx, ay - by, (az - bz) * SIDE / DEPTH
     if three_d and abs(dz) >= 14 and abs(dz) >= 1.5 * max(abs(dx), abs(dy)):
         return "nearer to the head" if dz > 0 else "nearer to the feet"
     if max(abs(dx), abs(dy)) < 10 or max(abs(dx), abs(dy)) < 1.5 * min(abs(dx), abs(dy)):
@@ -183,8 +189,11 @@ def lesion_analysis(rng: Random, view: View, words: Wording) -> Made | None:
     thing, name = rng.choice(fitting)
     roll = rng.random()
     if roll < 0.6:
-        options = choices(rng, f"{words.seen[thing.box]} lesion", [f"{k} lesion" for k in TYPES])
-        return f"Of which type is {name}?", options, f"{words.seen[thing.box]} lesion", [words.look(thing)]
+        truth = f"{words.seen[thing.box] or rng.choice(TYPES)} lesion"
+        look = words.look(thing)
+        if not words.seen[thing.box]:
+            look = Step(look.before, thing, "The crop shows no lesion, so the type is a guess.")
+        return f"Of which type is {name}?", choices(rng, truth, [f"{k} lesion" for k in TYPES]), truth, [look]
     if roll < 0.8 and thing.lesion is not None:
         return (f"Is {name} brighter or darker than its surroundings?", choices(rng, DENSITY[thing.lesion.bright], list(DENSITY.values())),
                 DENSITY[thing.lesion.bright], [words.look(thing)])

@@ -17,8 +17,10 @@ from lesions import SMALL_RADIUS, TYPES, Lesion, box_of, draw, draw_volume, slic
 from scenes import DEPTH, SIDE, SIZE_2D, SIZE_3D, Painter, affine, lesion_at, mean_level, noisy, phantom, spot_in, to_bytes, warp, window
 
 Bytes = NDArray[np.uint8]
-LEAST_SIDE, LEAST_FILL = 8, 40
-"""A structure counts from this box side (processor pixels) and this many pixels of mask on."""
+SOURCES = ("thorax", "lung", "brain", "phantom")
+LEAST_SIDE, LEAST_FILL, MOST_SLICES = 14, 90, 8
+"""A structure is asked about from this box side (processor pixels) and this many pixels of mask a slice on; in 3D up to this many
+slices, since every slice of a cuboid puts a crop into the context."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class View:
     absent: tuple[str, ...]
     """Names of structures of this scan that are not in the view."""
     source: str
+    regions: Bytes
+    """Index into ``ViewMaker.names`` of the structure at each processor pixel, [slices, 112, 112]; 0 where there is none."""
 
     @property
     def three_d(self) -> bool:
@@ -74,6 +78,7 @@ class ViewMaker:
 
     def __init__(self, painter: Painter, labels: dict[str, Labels], sources: tuple[str, ...]) -> None:
         self.painter, self.labels, self.sources = painter, labels, sources
+        self.names = ("", *sorted({name for known in labels.values() for name in known.names}))
 
     def view(self, seed: int, three_d: bool, count: int | None = None, stacked: bool = False) -> View:
         """One view. ``count`` lesions (None: 0 to 3); ``stacked``: the second lesion lies over the first along z."""
@@ -120,10 +125,14 @@ class ViewMaker:
                     draw_volume(target, drawn.scaled(1 / scale))
                 else:
                     draw(target[0], drawn.scaled(1 / scale))
-        structures, absent = self._structures(name, labels, three_d)
+        structures, absent, regions = self._structures(name, labels, three_d)
         things = tuple(_thing(lesion, word, labels, self.labels.get(name), three_d) for lesion, word in found)
+        # The order in which they are looked at must be one that can be learnt: by slice, or from left to right.
+        order = sorted(range(len(things)), key=lambda i: things[i].box[2] if three_d else things[i].box[0])
+        things, kinds = tuple(things[i] for i in order), tuple(kinds[i] for i in order)
         image, other = to_bytes(ground), to_bytes(twin)
-        return View(image if three_d else image[0], other if three_d else other[0], kinds, things, structures, absent, name)
+        return View(image if three_d else image[0], other if three_d else other[0], kinds, things, structures, absent, name,
+                    regions)
 
     def _ground(self, rng: np.random.Generator, name: str, three_d: bool) -> tuple[NDArray[np.float32], Bytes, Bytes]:
         """Background in 0..1, inside of the body and label map, all [z, y, x]; one slice in 2D."""
@@ -146,26 +155,49 @@ class ViewMaker:
         labels = np.stack([warp(known.voxels[z], turn, size, nearest=True) for z in at]) if known else inside * 0
         return noisy(rng, window(rng, ground / np.float32(255.0), stack.lung)), inside, labels
 
-    def _structures(self, name: str, labels: Bytes, three_d: bool) -> tuple[tuple[Thing, ...], tuple[str, ...]]:
-        known = self.labels.get(name)
-        if known is None:
-            return (), ()
+    def _structures(self, name: str, labels: Bytes, three_d: bool) -> tuple[tuple[Thing, ...], tuple[str, ...], Bytes]:
+        """Structures large enough to ask about, names of those that are not there at all, and the regions."""
         step = labels.shape[1] / SIDE
         at = ((np.arange(SIDE) + 0.5) * step).astype(int)
         small = labels[:, at][:, :, at]
-        present, absent = [], []
-        for value, word in enumerate(known.names, 1):
+        known = self.labels.get(name)
+        if known is None:
+            return (), (), small * 0
+        seen = np.unique(small)
+        present: list[Thing] = []
+        for value in seen[seen > 0]:
             mask = small == value
-            if not mask.any():
-                absent.append(word)
-                continue
             z, y, x = (np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis))) for axis in range(3))
             low, high = (int(x[0]), int(y[0]), int(z[0])), (int(x[-1]) + 1, int(y[-1]) + 1, int(z[-1]) + 1)
             box = (*low, *high) if three_d else (*low[:2], *high[:2])
             fill = int(mask.sum())
-            if min(high[0] - low[0], high[1] - low[1]) >= LEAST_SIDE and fill >= LEAST_FILL * (high[2] - low[2]):
-                present.append(Thing(word, box, fill))
-        return tuple(present), tuple(absent)
+            if min(high[0] - low[0], high[1] - low[1]) >= LEAST_SIDE and fill >= LEAST_FILL * (high[2] - low[2]) \
+                    and high[2] - low[2] <= MOST_SLICES:
+                present.append(Thing(known.names[value - 1], box, fill))
+        absent = tuple(word for value, word in enumerate(known.names, 1) if value not in seen)
+        index = np.array([0, *(self.names.index(word) for word in known.names)], np.uint8)
+        return tuple(present), absent, index[small]
+
+
+def shortened(view: View, slices: range) -> View:
+    """Some slices of a volume: what lies outside is left out, what reaches out of them is cut. The images are those of the whole volume."""
+    if len(slices) == len(view.regions):
+        return view
+
+    def inside(thing: Thing) -> Thing | None:
+        x1, y1, z1, x2, y2, z2 = thing.box
+        low, high = max(z1, slices.start), min(z2, slices.stop)
+        if high <= low:
+            return None
+        share = (high - low) / (z2 - z1)
+        return replace(thing, box=(x1, y1, low - slices.start, x2, y2, high - slices.start), fill=int(thing.fill * share))
+
+    lesions = [(found, kind) for t, kind in zip(view.lesions, view.twin_kinds) if (found := inside(t))]
+    # A structure that is cut through has another extent in the plane than the whole one: it is left out, but it isn't absent.
+    structures = tuple(found for t in view.structures if t.box[2] >= slices.start and t.box[5] <= slices.stop and (found := inside(t)))
+    cut = view.image[slices.start:slices.stop]
+    return replace(view, image=cut, twin=view.twin[slices.start:slices.stop], lesions=tuple(t for t, _ in lesions),
+                   twin_kinds=tuple(k for _, k in lesions), structures=structures, regions=view.regions[slices.start:slices.stop])
 
 
 def _upright(rng: np.random.Generator, stack: Stack, size: int) -> tuple[float, ...]:

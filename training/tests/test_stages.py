@@ -9,20 +9,16 @@ from PIL import Image
 
 import anatomy
 import vocabulary
-from batches import Maker
 from data import simple
 from evaluate import Runner
-from export import read_checkpoint
+from export import load_model
 from grpo import FOLDER, advantages, grpo_loss
-from model import Readroom
 from reward import letter_of, reward
 from rollout import find_box, roll_out
 from scenes import Painter
 from sequence import Encoder, log_probabilities
 
-MODEL = Readroom()
-MODEL.load_state_dict(read_checkpoint(FOLDER), strict=False)
-MODEL.eval()
+MODEL = load_model(FOLDER).eval()
 PAINTER = Painter(anatomy.load())
 ENCODER = Encoder(vocabulary.load(FOLDER))
 
@@ -70,7 +66,7 @@ class Loss(unittest.TestCase):
 
 class Rolling(unittest.TestCase):
     def test_greedy_rollouts_are_the_evaluations_runs(self) -> None:
-        runner = Runner(MODEL, Maker(PAINTER, ENCODER.tokenizer))
+        runner = Runner(MODEL, ENCODER)
         for seed, three_d in ((3, False), (4, False), (5, True)):
             record = simple.make(PAINTER, seed, three_d, False)
             prompt = ENCODER.prompt(record.system, "<image>" * len(record.pictures) + record.user, record.pictures)

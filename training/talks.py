@@ -1,0 +1,78 @@
+"""Question and answer on a view, as text in pieces: what training samples are before they are tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+
+from data import cross_slice, six_kinds
+from data.six_kinds import Wording
+from data.views import Thing, View
+from dense import UNKNOWN
+from lesions import box_of, slices_of
+from questions import KINDS_2D, KINDS_3D, LETTERS, choose_kind, join, make_item
+from scenes import DEPTH, SIDE, Scene
+
+CROSS_SHARE = 0.25
+"""Share of questions on volumes that are about geometry across slices, where there are any, and of volumes made for one."""
+
+
+@dataclass
+class Talk:
+    """A question and the assistant's turn in pieces, a box at the end of each but the last; ``boxes`` are theirs."""
+
+    user: str
+    pieces: list[str]
+    boxes: list[tuple[int, ...]]
+    lettered: bool
+
+
+def six(rng: Random, view: View, types: dict[tuple[int, ...], str]) -> Talk | None:
+    """A question of any of the six kinds, or, in a volume, across slices."""
+    words = Wording(view, types)
+    for _ in range(12):
+        if view.three_d and rng.random() < CROSS_SHARE:
+            made = cross_slice.MAKERS[rng.choice(cross_slice.KINDS)](rng, view, words)
+        else:
+            made = six_kinds.MAKERS[rng.choice(six_kinds.KINDS)](rng, view, words)
+        if made is not None:
+            question, options, answer, steps = made
+            noun = "volume" if view.three_d else "image"
+            text = f"<think>Searching the {noun}." if steps else f"<think>Searching the {noun}. Nothing of the kind is visible."
+            pieces = []
+            for step in steps:
+                pieces.append(f"{text} {step.before} <|box_start|>[{','.join(str(v) for v in step.thing.box)}]<|box_end|>")
+                text = step.after
+            pieces.append(f"{text} Answer: {answer}.</think>\n{LETTERS[options.index(answer)]}. {answer}")
+            return Talk(join(question, options, view.three_d), pieces, [s.thing.box for s in steps], True)
+    return None
+
+
+def simple(rng: Random, view: View, scene: Scene, types: dict[tuple[int, ...], str]) -> Talk:
+    """A question of ``questions.py``."""
+    finding = scene.finding
+    if not view.lesions:
+        item = make_item(rng, type(finding)(None), "exists", view.three_d, None, "", rng.random() < 0.04)
+        return Talk(item.user, [item.before], [], bool(item.options))
+    thing = view.lesions[0]
+    if view.three_d:
+        finding.facts["level"] = six_kinds.level(thing, view).split()[0]
+    kind = choose_kind(rng, finding, KINDS_3D if view.three_d else KINDS_2D)
+    item = make_item(rng, finding, kind, view.three_d, list(thing.box), types[thing.box], rng.random() < 0.04)
+    return Talk(item.user, [item.before, item.after], [thing.box], bool(item.options))
+
+
+def as_view(scene: Scene) -> View:
+    """A scene of ``scenes.py`` as a view; its regions are unknown, since it may be mirrored."""
+    depth = len(scene.image) if scene.image.ndim == 3 else 1
+    things: tuple[Thing, ...] = ()
+    lesion = scene.finding.lesion
+    if lesion is not None:
+        x1, y1, x2, y2 = box_of(lesion)
+        span = slices_of(lesion, DEPTH) if depth > 1 else range(0, 1)
+        box = (x1, y1, span[0], x2, y2, span[-1] + 1) if depth > 1 else (x1, y1, x2, y2)
+        things = (Thing("lesion", box, 0, lesion, scene.finding.facts.get("size", "")),)
+    return View(scene.image, scene.twin, (scene.twin_kind,) * len(things), things, (), (), scene.source, 
+                np.full((depth, SIDE, SIDE), UNKNOWN, np.uint8))
