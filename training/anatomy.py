@@ -86,6 +86,24 @@ def _read_nifti(path: Path) -> NDArray[np.float32]:
     return array[:, ::-1, ::-1].astype(np.float32)
 
 
+def read_dicom_series(folder: Path) -> Stack:
+    """A series of single-frame DICOM files of one orientation as a stack named ``unseen`` (needs pydicom): for measuring on a scan that no
+    training image was made of. Slices are sorted along their normal; grey levels up to the 99.5th percentile become 0..255.
+
+    Raises ValueError for a folder without such a series."""
+    import pydicom
+
+    slices = [s for path in sorted(folder.iterdir()) if path.is_file() and "PixelData" in (s := pydicom.dcmread(path, force=True))]
+    if len(slices) < 2 or len({(s.Rows, s.Columns, tuple(s.ImageOrientationPatient)) for s in slices}) != 1:
+        raise ValueError(f"{folder}: not one series of single-frame images of one size and orientation")
+    across = np.cross(*np.array(slices[0].ImageOrientationPatient, float).reshape(2, 3))
+    slices.sort(key=lambda s: float(across @ np.array(s.ImagePositionPatient, float)))
+    values = np.stack([s.pixel_array.astype(np.float32) for s in slices])
+    scaled = np.clip(values / np.percentile(values, 99.5) * 255.0, 0, 255).astype(np.uint8)
+    row, column = (float(v) for v in slices[0].PixelSpacing)
+    return Stack("unseen", scaled, (float(slices[0].get("SliceThickness", 1.0)), row, column), False)
+
+
 WORDS = {"Sup": "superior", "Inf": "inferior", "Mid": "middle", "Med": "medial", "Orb": "orbital", "Ant": "anterior",
          "Post": "posterior", "Oper": "opercular", "Tri": "triangular", "Supp": "supplementary", "L": "left", "R": "right"}
 

@@ -25,14 +25,20 @@ from lesions import TYPES
 from model import mrope
 from questions import SYSTEM_2D, SYSTEM_3D
 from scenes import DEPTH, SIDE, Scene
-from talks import CROSS_SHARE, Talk, as_view, simple, six
+from talks import CROSS_SHARE, Talk, as_view, drill, simple, six, without_boxes
 
 TRAIN_SEED = 10**9
 ASKED_2D, ASKED_3D = 3, 4
 """Questions for each view in training: its pictures are drawn and seen once for all of them."""
-LETTER_WEIGHT = 8.0
+DRILLS_2D, DRILLS_3D = 2, 3
+"""Rows for each view that only practise finding a letter (``talks.drill``)."""
+LETTER_WEIGHT = 12.0
+LETTER_APART = 4
+"""Tokens from the letter in the reasoning to the one in the answer (``questions.conclude``)."""
 SIMPLE_SHARE = 0.25
 """Views with at most one lesion and the questions of ``questions.py``."""
+MODES = ("grounded", "no-injection", "text-only")
+"""As the presets of the product: a box and its crop; a box alone; no box. Without a crop the type is the one in the whole image."""
 ASTRAY = 0.05
 """Share of lesions whose training crop misses them; the reasoning then says so, and a type is a guess (decision 0400)."""
 LONGEST = 400
@@ -76,9 +82,9 @@ class Batch:
 class Maker:
     """Turns seeds into batches."""
 
-    def __init__(self, views: ViewMaker, tokenizer: Tokenizer, simple: bool = True) -> None:
+    def __init__(self, views: ViewMaker, tokenizer: Tokenizer, simple: bool = True, mode: str = MODES[0]) -> None:
         """``simple`` False: no scenes of ``scenes.py``, which draw from all scans."""
-        self.views = views
+        self.views, self.mode = views, mode
         self.simple_share = SIMPLE_SHARE if simple else 0.0
         self.tokenizer = tokenizer
         self.pad = tokenizer.token_to_id("<|image_pad|>")
@@ -121,7 +127,8 @@ class Maker:
             whole += [shown(Image.fromarray(s)) for s in stack]
             if depth:
                 view = shortened(view, slices)
-            types = {box: "" if rng.random() < ASTRAY else kind for box, kind in types_in_crops(view, True).items()}
+            grounded = self.mode == MODES[0]
+            types = {box: "" if grounded and rng.random() < ASTRAY else kind for box, kind in types_in_crops(view, grounded).items()}
             cut_out = _Crops(rng, source, types, view, crops, kinds)
             if not talk:
                 for thing in view.lesions:
@@ -131,7 +138,10 @@ class Maker:
                 said = simple(rng, view, scene, types) if scene else six(rng, view, types)
                 if said is None or len(said.pieces) > 1 and sum(18 * (b[5] - b[2] if depth else 1) for b in said.boxes) > LONGEST - 120:
                     continue
-                talks.append((i, said, [cut_out(box) for box in said.boxes]))
+                if self.mode == "text-only":
+                    said = without_boxes(said)
+                talks.append((i, said, [cut_out(box) if grounded else [] for box in said.boxes]))
+            talks += [(i, drill(rng, bool(depth), self.views.names), []) for _ in range(DRILLS_3D if depth else DRILLS_2D)]
         if not talk:
             depth = 0
         n = len(whole)
@@ -179,14 +189,16 @@ class Maker:
         for k, piece in enumerate(talk.pieces):
             last = k == len(talk.pieces) - 1
             ids = self.ids(piece) + ([self.end] if last else [])
-            letter = -1
+            letters = ()
             if last and talk.lettered:
-                tail = len(self.ids("A. " + piece.rsplit("\n", 1)[1][3:])) + 1
-                letter = len(ids) - tail
+                final = len(ids) - len(self.ids(piece.rsplit("\n", 1)[1])) - 1
+                letters = (final - LETTER_APART, final)
             for j, token in enumerate(ids):
+                if talk.drill and j < letters[0]:
+                    continue
                 row.loss_at.append(len(row.tokens) + j - 1)
                 row.targets.append(token)
-                row.weights.append(LETTER_WEIGHT if j == letter else 1.0)
+                row.weights.append(LETTER_WEIGHT if j in letters else 1.0)
                 if token == self.box_start:
                     row.box_at.append(len(row.tokens) + j)
             row.tokens += ids

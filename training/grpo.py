@@ -34,6 +34,7 @@ from model import Readroom
 from reward import reward
 from rollout import Limits, Rollout, roll_out
 from sequence import Encoder, Segment, log_probabilities
+from together import average, run_together
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parent / "resources" / "models" / "readroom-mini"
@@ -51,7 +52,7 @@ class Trainer:
             part.requires_grad_(False)
         moving = [p for p in self.policy.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(moving, lr=args.rate, betas=(0.9, 0.99), weight_decay=0.0)
-        self.generator = torch.Generator().manual_seed(args.seed)
+        self.generator = torch.Generator().manual_seed(args.seed * 1009 + args.rank)
         self.done = 0
         if (args.work / "state.pt").exists():
             saved = torch.load(args.work / "state.pt", weights_only=False)
@@ -59,13 +60,12 @@ class Trainer:
                 sys.exit(f"{args.work} holds a run of {saved['start']} on {saved['data']}; choose another --work")
             self.policy.load_state_dict(saved["model"])
             self.optimiser.load_state_dict(saved["optimiser"])
-            self.generator.set_state(saved["generator"])
+            self.generator.manual_seed(args.seed * 1009 + args.rank + 7919 * saved["step"])
             self.done = saved["step"]
 
     def save(self) -> None:
         part = self.args.work / "state.pt.part"
-        torch.save({"model": self.policy.state_dict(), "optimiser": self.optimiser.state_dict(), "generator": self.generator.get_state(),
-                    "step": self.done, "start": str(self.args.start), "data": str(self.args.data)}, part)
+        torch.save({"model": self.policy.state_dict(), "optimiser": self.optimiser.state_dict(), "step": self.done, "start": str(self.args.start), "data": str(self.args.data)}, part)
         part.replace(self.args.work / "state.pt")
 
     def step(self, batch: list[Sample], data: Dataset) -> dict[str, float]:
@@ -136,7 +136,7 @@ def main() -> None:
     parser.add_argument("--tokenizer", type=Path, default=FOLDER, help="checkpoint folder whose tokenizer is used")
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=100)
-    parser.add_argument("--prompts", type=int, default=8)
+    parser.add_argument("--prompts", type=int, default=16)
     parser.add_argument("--group", type=int, default=8)
     parser.add_argument("--updates", type=int, default=2, help="optimiser steps on each batch of rollouts")
     parser.add_argument("--rate", type=float, default=2e-5)
@@ -146,12 +146,20 @@ def main() -> None:
     parser.add_argument("--new-tokens", type=int, default=192)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--save", type=int, default=5)
+    parser.add_argument("--world", type=int, default=2, help="processes, which share the prompts of a step and average their weights after it")
+    parser.add_argument("--rank", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, default=29518)
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
-    if args.group < 2 or args.prompts < 1:
-        parser.error("a group needs at least two answers, a step at least one prompt")
-    torch.set_num_threads(args.threads)
+    if args.group < 2 or args.prompts < args.world:
+        parser.error("a group needs at least two answers, a step at least one prompt for each process")
     args.work.mkdir(parents=True, exist_ok=True)
+    run_together(args, run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """One process of the run."""
+    torch.set_num_threads(args.threads)
     data = Dataset(args.data)
     samples = data.samples("rl")
     if not all(s.truth for s in samples):
@@ -161,8 +169,12 @@ def main() -> None:
         # The same step draws the same questions, whether or not the run was stopped before it.
         order = Random(args.seed * 100_003 + trainer.done)
         begun = time.time()
-        numbers = trainer.step(order.sample(samples, min(args.prompts, len(samples))), data)
+        batch = order.sample(samples, min(args.prompts, len(samples)))[args.rank::args.world]
+        numbers = trainer.step(batch, data)
+        numbers = dict(zip(numbers, average(trainer.policy, list(numbers.values()), args.world)))
         line = {"step": trainer.done, "seconds": round(time.time() - begun, 1)} | {k: round(v, 4) for k, v in numbers.items()}
+        if args.rank:
+            continue
         with (args.work / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps(line) + "\n")
         print(" ".join(f"{k} {v}" for k, v in line.items()), flush=True)

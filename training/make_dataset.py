@@ -71,6 +71,7 @@ def main() -> None:
     parser.add_argument("--hold-out", choices=SOURCES[:3], help="leave this scan out")
     parser.add_argument("--only-question", default="", help="only questions that begin with these words")
     parser.add_argument("--only-source", choices=SOURCES, help="draw from this one only")
+    parser.add_argument("--only-dicom", type=Path, help="draw from the DICOM series in this folder only: a scan that training never saw")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     if not 0 <= args.seed < 400:
@@ -84,7 +85,11 @@ def main() -> None:
         parser.error("no source is left")
     if args.set == "simple" and len(sources) < len(SOURCES):
         parser.error("--set simple draws from all scans")
-    maker = ViewMaker(Painter(anatomy.load()), anatomy.load_labels(), sources)
+    stacks = anatomy.load()
+    if args.only_dicom:
+        sources = ("unseen",)
+        stacks["unseen"] = anatomy.read_dicom_series(args.only_dicom)
+    maker = ViewMaker(Painter(stacks), anatomy.load_labels(), sources)
     first = SPLITS[args.split] + args.seed * 10**6
     numbers = Statistics()
     every = records(maker, args.set, first, args.share_3d, args.split == "train", numbers)

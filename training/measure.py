@@ -19,7 +19,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-PARTS = ("six-2d", "six-3d", "type", "cross", "held")
+PARTS = ("six-2d", "six-3d", "type", "cross", "unseen")
 CONTROLS = ("true", "shuffled", "single")
 
 
@@ -74,8 +74,9 @@ def scores(*named: str) -> dict[str, Any]:
 
 def line(name: str, score: dict[str, Any]) -> str:
     def told(value: dict[str, Any]) -> str:
-        interval = value.get("interval")
-        return f"{value['value']:.3f}" + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
+        if value["value"] is None:
+            return "-"
+        return f"{value['value']:.3f}" + (f" [{value['low']:.3f}, {value['high']:.3f}]" if value["low"] is not None else "")
     return f"| {name} {score['kind']} | {score['count']} | {told(score['meanIou'])} | {told(score['answers']['inference'])} | {told(score['format'])} |"
 
 
@@ -87,7 +88,8 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--cases-2d", type=int, default=300)
     parser.add_argument("--cases-3d", type=int, default=150)
-    parser.add_argument("--held", default="lung", help="the source that training left out, for the part held")
+    parser.add_argument("--unseen", default="", help="for the part unseen, the options with which make_dataset.py draws from a scan that training left out, such as "
+                        "'--only-source lung' or '--only-dicom FOLDER'")
     args = parser.parse_args()
     model, runs = args.model.resolve(), args.out.resolve() / "runs"
     tables = args.out.resolve().parent / f"cases-{args.seed}"
@@ -118,16 +120,16 @@ def main() -> None:
             for kind, value in found["cross"][control].items():
                 print(f"| cross-slice {control} {kind} | {value['count']} | - | {value['answers']:.3f} [{value['low']:.3f}, {value['high']:.3f}], chance "
                       f"{value['chance']:.3f}, {value['standard_errors']:+.1f} SE | - |", flush=True)
-    if "held" in args.parts:
-        found["held"] = {}
+    if "unseen" in args.parts and args.unseen:
+        found["unseen"] = {}
         for three_d in (0, 1):
             count = args.cases_3d // 2 if three_d else args.cases_2d // 2
-            table = cases(tables / f"held-{args.held}-{three_d}-{count}", count, args.seed + 3, "--set", "six", "--share-3d", str(three_d), "--only-source",
-                          args.held) / ("3d" if three_d else "2d")
-            output = runs / f"held-{args.held}-{three_d}.json{'l' * three_d}"
+            table = cases(tables / f"unseen-{three_d}-{count}", count, args.seed + 3, "--set", "six", "--share-3d", str(three_d), *args.unseen.split(" ", 1)) \
+                / ("3d" if three_d else "2d")
+            output = runs / f"unseen-{three_d}.json{'l' * three_d}"
             batch(model, table, output)
-            found["held"][table.name] = scores(f"{args.held}={output}")
-            print(line(f"only {args.held} {table.name}", found["held"][table.name]["batches"][0]["scores"][0]), flush=True)
+            found["unseen"][table.name] = scores(f"unseen={output}")
+            print(line(f"unseen {table.name}", found["unseen"][table.name]["batches"][0]["scores"][0]), flush=True)
     (args.out / "figures.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 

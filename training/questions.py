@@ -97,6 +97,15 @@ def join(question: str, options: tuple[str, ...], three_d: bool) -> str:
     return "\n\n".join(parts)
 
 
+def conclude(answer: str, options: tuple[str, ...]) -> str:
+    """The end of the assistant's turn. The letter is named behind the answer's words first, inside the reasoning: there the words to be
+    looked up among the options are the ones just written, and a small network learns the look-up far sooner."""
+    if not options:
+        return f" Answer: {answer}.</think>\n{answer}"
+    letter = LETTERS[options.index(answer)]
+    return f" Answer: {answer}, {letter}.</think>\n{letter}. {answer}"
+
+
 def make_item(rng: Random, finding: Finding, kind: str, three_d: bool, box: list[int] | None, seen: str,
               bare: bool = False) -> Item:
     """Write question and reasoning. ``seen``: the lesion type in the crop; ``box``: 4 or 6 numbers, None without lesion.
@@ -120,9 +129,9 @@ def make_item(rng: Random, finding: Finding, kind: str, three_d: bool, box: list
         pool.remove(rng.choice([w for w in pool if w != truth]))
     rng.shuffle(pool)
     options = () if bare else tuple(pool)
-    answer = f"{LETTERS[pool.index(truth)]}. {truth}" if options else truth
+    end = conclude(truth, options)
     if finding.lesion is None or box is None:
-        before = f"<think>Searching the {noun}. No lesion is visible. Answer: {truth}.</think>\n{answer}"
+        before = f"<think>Searching the {noun}. No lesion is visible.{end}"
         return Item(kind, question, options, truth, join(question, options, three_d), before, "")
     facts = finding.facts
     numbers = ",".join(str(v) for v in box)
@@ -136,5 +145,5 @@ def make_item(rng: Random, finding: Finding, kind: str, three_d: bool, box: list
     said = f"The crop shows {found}, {WORDS['density'][facts['density']]}, {place}."
     if not seen and kind == "type":
         said = "The crop shows no lesion, so the type is a guess."
-    after = f"{said} Answer: {truth}.</think>\n{answer}"
+    after = f"{said}{end}"
     return Item(kind, question, options, truth, join(question, options, three_d), before, after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from random import Random
 
@@ -11,8 +12,8 @@ from data import cross_slice, six_kinds
 from data.six_kinds import Wording
 from data.views import Thing, View
 from dense import UNKNOWN
-from lesions import box_of, slices_of
-from questions import KINDS_2D, KINDS_3D, LETTERS, choose_kind, join, make_item
+from lesions import TYPES, box_of, slices_of
+from questions import KINDS_2D, KINDS_3D, choose_kind, conclude, join, make_item
 from scenes import DEPTH, SIDE, Scene
 
 CROSS_SHARE = 0.25
@@ -27,6 +28,29 @@ class Talk:
     pieces: list[str]
     boxes: list[tuple[int, ...]]
     lettered: bool
+    drill: bool = False
+
+
+PHRASES = (*(f"{k} lesion" for k in TYPES), *six_kinds.QUADRANTS, *six_kinds.LEVELS, "yes", "no", "no lesion", "left", "right", "brighter", "darker",
+           "small", "large", "1", "2", "3", "5", "7", "9", "to the left", "to the right", "above", "below", "nearer to the head",
+           "nearer to the feet", "the same lesion", "two lesions", "the small lesion", "the large lesion", "right lung", "left lung",
+           *(f"the {q} lesion" for q in six_kinds.QUADRANTS))
+
+
+def drill(rng: Random, three_d: bool, names: tuple[str, ...]) -> Talk:
+    """Options of any words, one of them named as the answer: only its letter is taught. Finding the letter of words is the same in
+    every question, and it is learnt long before it would be from the questions alone."""
+    like = rng.random()
+    pool = six_kinds.QUADRANTS if like < 0.25 else six_kinds.LEVELS if like < 0.35 else PHRASES if like < 0.85 else names[1:]
+    options = tuple(rng.sample(pool, rng.randint(2, min(4, len(pool)))))
+    answer = rng.choice(options)
+    return Talk(join("Which of these is it?", options, three_d), ["<think>" + conclude(answer, options).strip()], [], True, True)
+
+
+def without_boxes(talk: Talk) -> Talk:
+    """The same reasoning in one piece that points at nothing."""
+    said = re.sub(r" at <\|box_start\|>[^<]*<\|box_end\|>(?:The crop shows)?", ":", "".join(talk.pieces))
+    return Talk(talk.user, [said], [], talk.lettered)
 
 
 def six(rng: Random, view: View, types: dict[tuple[int, ...], str]) -> Talk | None:
@@ -45,7 +69,7 @@ def six(rng: Random, view: View, types: dict[tuple[int, ...], str]) -> Talk | No
             for step in steps:
                 pieces.append(f"{text} {step.before} <|box_start|>[{','.join(str(v) for v in step.thing.box)}]<|box_end|>")
                 text = step.after
-            pieces.append(f"{text} Answer: {answer}.</think>\n{LETTERS[options.index(answer)]}. {answer}")
+            pieces.append(text + conclude(answer, options))
             return Talk(join(question, options, view.three_d), pieces, [s.thing.box for s in steps], True)
     return None
 

@@ -5,34 +5,31 @@ volumes in turn; ``3d``, volumes alone. A star freezes the vision tower and its 
 Each stage has a number of steps or a limit in minutes or both; the learning rate follows whichever is further on. A stopped
 run goes on from ``--work`` when it is started again. Every ``--export-every`` seconds the checkpoint folder is written anew.
 
-The processes run on their own and average their weights every few steps (local SGD): on cores that other programs use too,
-waiting for each other at every step would cost more than it gains. Matrices inside the layers move by Muon (Jordan et al.,
+The processes average their weights every few steps (``together.py``). Matrices inside the layers move by Muon (Jordan et al.,
 2024), the rest by AdamW.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor
 
 import anatomy
 import vocabulary
-from batches import TRAIN_SEED, Batch, Maker
+from batches import MODES, TRAIN_SEED, Batch, Maker
 from data.views import SOURCES, ViewMaker
 from dense import UNKNOWN, Dense
 from export import load_model, write_checkpoint
 from model import KV, Readroom
 from scenes import DEPTH, Painter
+from together import average, run_together
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parent / "resources" / "models" / "readroom-mini"
@@ -133,7 +130,8 @@ def losses_of(model: Readroom, maker: Maker, batch: Batch, frozen: bool) -> dict
         total = total + (F.cross_entropy(logits.float(), tails.targets, reduction="none") * tails.weights).sum()
         weights = weights + tails.weights.sum()
         letters = tails.weights > 1.5
-        right.append((logits[letters].argmax(-1) == tails.targets[letters]).float())
+        # Of the two letters of a row the first has to be looked up, the other is a copy of it.
+        right.append((logits[letters].argmax(-1) == tails.targets[letters]).float()[::2])
     out |= {"text": total / weights, "box": 2.0 * torch.stack(boxes).mean() if boxes else torch.zeros(()), "letters": torch.cat(right).mean()}
     return out
 
@@ -162,30 +160,14 @@ class Optimiser:
             part.load_state_dict(state)
 
 
-def average(model: Readroom, extra: list[float], world: int) -> list[float]:
-    """Average the weights, and ``extra`` numbers, over the processes."""
-    if world == 1:
-        return extra
-    with torch.no_grad():
-        flat = torch.cat([p.flatten() for p in model.parameters()] + [torch.tensor(extra)])
-        dist.all_reduce(flat)
-        flat /= world
-        at = 0
-        for p in model.parameters():
-            p.copy_(flat[at:at + p.numel()].view_as(p))
-            at += p.numel()
-    return flat[at:].tolist()
-
-
-def worker(rank: int, world: int, args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> None:
     """One process of the run."""
+    rank, world = args.rank, args.world
     torch.set_num_threads(args.threads)
     torch.manual_seed(1234 + args.seed)
-    if world > 1:
-        os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(args.port))
-        dist.init_process_group("gloo", rank=rank, world_size=world)
     sources = tuple(s for s in SOURCES if s != args.hold_out)
-    maker = Maker(ViewMaker(Painter(anatomy.load()), anatomy.load_labels(), sources), vocabulary.load(args.out), simple=not args.hold_out)
+    maker = Maker(ViewMaker(Painter(anatomy.load()), anatomy.load_labels(), sources), vocabulary.load(args.out), simple=not args.hold_out,
+                  mode=args.mode)
     model = Readroom()
     optimiser = Optimiser(model, 1.0)
     state_file = args.work / "state.pt"
@@ -244,8 +226,6 @@ def worker(rank: int, world: int, args: argparse.Namespace) -> None:
             save(args, model, optimiser, stage_at, 0, 0.0, seed)
             if stage.kind != "vision":
                 write_checkpoint(model, args.out)
-    if world > 1:
-        dist.destroy_process_group()
 
 
 def save(args: argparse.Namespace, model: Readroom, optimiser: Optimiser, stage: int, step: int, spent: float, seed: int,
@@ -264,6 +244,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("/tmp/readroom-train"))
     parser.add_argument("--start", type=Path, help="weights to start from: an after-N-stage.pt of another run, or a checkpoint folder")
     parser.add_argument("--seed", type=int, default=0, help="another start and other images")
+    parser.add_argument("--mode", choices=MODES, default=MODES[0], help="ablations: boxes without crops, or no boxes at all")
     parser.add_argument("--hold-out", choices=SOURCES[:3], help="never show this scan")
     parser.add_argument("--batch", type=int, default=64, help="images in a step of the vision stage; half of it with questions")
     parser.add_argument("--batch-3d", type=int, default=8, help="volumes in a step")
@@ -273,19 +254,14 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=29517)
     parser.add_argument("--sync", type=int, default=4, help="steps between averaging the processes' weights")
     parser.add_argument("--out", type=Path, default=FOLDER, help="checkpoint folder; its tokenizer is kept where it has one")
+    parser.add_argument("--tokenizer", type=Path, help="a checkpoint folder whose tokenizer is copied into a new --out")
     parser.add_argument("--export-every", type=float, default=600.0)
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
+    if args.tokenizer and not args.rank:
+        vocabulary.copy(args.tokenizer, args.out)
     vocabulary.load(args.out)
-    others = [subprocess.Popen([sys.executable, *sys.argv, "--rank", str(rank)]) for rank in range(1, args.world) if not args.rank]
-    try:
-        worker(args.rank, args.world, args)
-    except BaseException:
-        for other in others:
-            other.terminate()
-        raise
-    if any([other.wait() for other in others]):
-        sys.exit("a process of the run failed")
+    run_together(args, run)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,8 @@ SPECIALS = (
 )
 PLAIN_ADDED = ("<tool_call>", "</tool_call>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|fim_pad|>",
                "<|repo_name|>", "<|file_sep|>")
+FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "added_tokens.json", "special_tokens_map.json",
+         "chat_template.json", "chat_template.jinja")
 BASE_SIZE = 1000
 VOCAB_SIZE = 1024
 CHAT_TEMPLATE = (
@@ -119,6 +121,13 @@ def load(folder: Path) -> Tokenizer:
     """The tokenizer of a checkpoint folder, built first where it is missing."""
     path = folder / "tokenizer.json"
     return Tokenizer.from_file(str(path)) if path.exists() else build(folder)
+
+
+def copy(source: Path, folder: Path) -> None:
+    """Copy the tokenizer files of one checkpoint folder into another."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in FILES:
+        (folder / name).write_bytes((source / name).read_bytes())
 
 
 def _json(path: Path, value: object) -> None:

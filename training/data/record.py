@@ -11,7 +11,7 @@ from PIL import Image
 
 from data.views import Thing, View
 from imaging import crop_source, cut, cut_slices, normalise_volume
-from questions import LETTERS, SYSTEM_2D, SYSTEM_3D, join
+from questions import LETTERS, SYSTEM_2D, SYSTEM_3D, conclude, join
 
 
 @dataclass
@@ -82,8 +82,7 @@ def write_record(view: View, name: str, kind: str, question: str, options: tuple
         numbers = ",".join(str(v) for v in step.thing.box)
         pieces.append(f"{text} {step.before} <|box_start|>[{numbers}]<|box_end|>")
         text = step.after
-    letter = LETTERS[options.index(answer)]
-    pieces.append(f"{text} Answer: {answer}.</think>\n{letter}. {answer}")
+    pieces.append(text + conclude(answer, options))
     return Record(name, kind, view.source, view.three_d, pictures_of(view), question, options, answer, pieces,
                   [crops_of(view, s.thing.box, twin) for s in steps], [list(s.thing.box) for s in steps],
                   view.image if view.three_d else None, facts or {})
