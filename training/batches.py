@@ -172,6 +172,13 @@ class Maker:
         out.tails = [self._pad(part, depth) for part in _alike(rows) if part]
         return out
 
+    def words(self, seed: int, count: int) -> Batch:
+        """``count`` drills without any picture, in the wording of 2D and 3D."""
+        none = torch.empty(0)
+        nothing = Dense(none, none, none)
+        rows = [self._row(0, drill(Random(seed + i), i % 2 == 1, self.views.names), [], None, 0, 0) for i in range(count)]
+        return Batch(torch.empty(0, 64, 196), [], none, nothing, none.bool(), 0, none, none, [self._pad(rows, 0)])
+
     def _view(self, rng: Random, seed: int, depth: int) -> tuple[View, Scene | None]:
         draw = rng.random()
         if draw < self.simple_share:
@@ -183,8 +190,9 @@ class Maker:
         count = rng.choice((None, None, 2, 3, 0)) if rng.random() < 0.6 else None
         return self.views.view(seed, depth > 0, count), None
 
-    def _row(self, view: int, talk: Talk, groups: list[list[tuple[int, int, int]]], own: tuple[int, int, int], depth: int, base: int) -> _Row:
-        row = _Row(view, [] if depth else list(self.picture), [] if depth else [own])
+    def _row(self, view: int, talk: Talk, groups: list[list[tuple[int, int, int]]], own: tuple[int, int, int] | None,
+             depth: int, base: int) -> _Row:
+        row = _Row(view, *(([], []) if depth or own is None else (list(self.picture), [own])))
         row.tokens += self.ids(talk.user + "<|im_end|>\n<|im_start|>assistant\n")
         for k, piece in enumerate(talk.pieces):
             last = k == len(talk.pieces) - 1

@@ -1,6 +1,6 @@
 """Trains readroom-mini from nothing: ``python training/train.py``. Two one-thread processes on two CPU cores.
 
-Stages (``--plan``): ``vision``, the tower alone with auxiliary heads; ``2d``, everything on images; ``joint``, everything on images and
+Stages (``--plan``): ``vision``, the tower alone with auxiliary heads; ``words``, the language model alone on finding letters; ``2d``, everything on images; ``joint``, everything on images and
 volumes in turn; ``3d``, volumes alone. A star freezes the vision tower and its merger, as the paper does in its supervised stage.
 Each stage has a number of steps or a limit in minutes or both; the learning rate follows whichever is further on. A stopped
 run goes on from ``--work`` when it is started again. Every ``--export-every`` seconds the checkpoint folder is written anew.
@@ -33,7 +33,7 @@ from together import average, run_together
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parent / "resources" / "models" / "readroom-mini"
-DEPTHS = {"vision": (0, 0, 0, DEPTH), "2d": (0,), "joint": (DEPTH, 0, 8, 0, DEPTH, 0, 4, 0), "3d": (DEPTH, 8, DEPTH, 4)}
+DEPTHS = {"vision": (0, 0, 0, DEPTH), "words": (0,), "2d": (0,), "joint": (DEPTH, 0, 8, 0, DEPTH, 0, 4, 0), "3d": (DEPTH, 8, DEPTH, 4)}
 """Slices in the steps of a stage, in turn; 0 is a step on images."""
 PLAN = "vision:2500:0:0.002,2d:1200:0:0.002,joint:1600:0:0.0015,joint*:300:0:0.0005"
 
@@ -97,9 +97,9 @@ def look(model: Readroom, batch: Batch, frozen: bool) -> tuple[Tensor, list[Tens
 
 def losses_of(model: Readroom, maker: Maker, batch: Batch, frozen: bool) -> dict[str, Tensor]:
     """Losses of one batch. The system prompt, and in 3D the slices, are run once and shared."""
-    images, crops = look(model, batch, frozen)
+    images, crops = look(model, batch, frozen) if len(batch.images) else (torch.empty(0, 16, model.shape.hidden_size), [])
     out: dict[str, Tensor] = {}
-    if not frozen:
+    if not frozen and len(images):
         weight = 0.5 if batch.tails else 1.0
         seen = dense_losses(model, images[batch.live], batch.dense[batch.live]) | {"kind": 0.5 * kind_loss(model, crops, batch.kind)}
         out = {name: weight * value for name, value in seen.items()}
@@ -196,7 +196,7 @@ def run(args: argparse.Namespace) -> None:
             count = (args.batch // (4 if depth else 1) if not talk else args.batch_3d * (3 if depth < DEPTH else 1) if depth else args.batch // 2) // world
             own_seed = seed + rank * count
             seed += count * world
-            batch = maker.batch(own_seed, count, depth, talk)
+            batch = maker.words(own_seed, count * 4) if stage.kind == "words" else maker.batch(own_seed, count, depth, talk)
             made = time.time()
             with torch.autocast("cpu", torch.bfloat16):
                 losses = losses_of(model, maker, batch, stage.frozen)
