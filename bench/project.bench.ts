@@ -6,81 +6,23 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CaseFilter, type CaseSort, caseFilterSchema, type Reader } from '../src-contract/project.ts';
+import { type CaseFilter, type CaseSort, caseFilterSchema } from '../src-contract/project.ts';
 import type { Edit } from '../src-contract/review.ts';
 import { logPage } from '../src-main/storage/project/audit.ts';
 import { Project } from '../src-main/storage/project/project.ts';
 import { listCases, listRuns, nextRun } from '../src-main/storage/project/queries.ts';
 import { registerValue, reviewsFor } from '../src-main/storage/project/reviews.ts';
-import { makeTrace } from '../src-main/storage/project/testing/make-trace.ts';
 import { type BenchResult, type Log, machine, median, repeatsOf, rounded } from './bench.ts';
+import { ben, cases, fillBigProject, stepsEach } from './big-project.ts';
 
-const cases = 10_000;
-const stepsEach = 5;
 const barMs = 200;
-
-const anna: Reader = { readerId: 'anna', name: 'Anna', role: 'reader' };
-const ben: Reader = { readerId: 'ben', name: 'Ben', role: 'reader' };
-
-const words = ['nodule', 'effusion', 'fracture', 'lesion', 'mass', 'oedema', 'haemorrhage', 'cyst'];
-
-/** A run each of most cases, two of some; two readers have finished a part, and differ on some of it. */
-async function fill(file: string, log: Log): Promise<void> {
-  const project = await Project.create(file, 'Benchmark', anna);
-  project.db.transaction(() => {
-    for (let n = 0; n < cases; n++) {
-      const word = words[n % words.length];
-      const createdAt = new Date(Date.UTC(2026, 0, 1) + n * 60_000).toISOString();
-      const trace = makeTrace({
-        runId: `run-${n}`,
-        pixels: `pixels-${n}`,
-        steps: stepsEach,
-        question: `Is there a ${word} in the ${n % 2 ? 'left' : 'right'} lung of case ${n}?`,
-        answer: n % 3 === 0 ? 'B' : 'A',
-        modality: n % 4 === 0 ? 'MR' : 'CT',
-        createdAt,
-      });
-      project.addRun(trace, `Case ${n}`);
-      if (n % 1_000 === 999) log(`  ${n + 1} cases`);
-    }
-  });
-  read(project, (n) => n % 2 === 0, 'accept');
-  project.close();
-  const second = Project.open(file, { reader: ben, trusted: true });
-  read(second, (n) => n % 3 === 0, 'reject');
-  second.close();
-}
-
-function read(project: Project, reads: (n: number) => boolean, decision: 'accept' | 'reject'): void {
-  project.db.transaction(() => {
-    for (let n = 0; n < cases; n++) {
-      if (!reads(n)) continue;
-      const of = { runId: `run-${n}`, readerId: project.reader.readerId };
-      const verdict = { decision: n % 12 === 0 ? 'accept' : decision, reasons: [], comment: '' } as const;
-      const edits: Edit[] = Array.from({ length: stepsEach }, (_, step) => ({
-        kind: 'verdict',
-        ...of,
-        step,
-        before: null,
-        after: { ...verdict, reasons: [] },
-      }));
-      project.edit(edits);
-      const reading = { status: 'done', activeMs: 1_000, revealed: false } as const;
-      project.edit([{ kind: 'reading', ...of, before: null, after: reading }]);
-      if (n % 5 === 0) {
-        const caseId = project.caseIdOf(of.runId);
-        project.edit([{ kind: 'assignment', caseId, readerId: of.readerId, before: null, after: true }]);
-      }
-    }
-  });
-}
 
 export async function bench(log: Log): Promise<BenchResult> {
   const folder = mkdtempSync(join(tmpdir(), 'readroom-bench-project-'));
   const file = join(folder, 'project.readroom');
   try {
     log(`Making a project of ${cases} cases …`);
-    await fill(file, log);
+    await fillBigProject(file, log);
     const opened: number[] = [];
     let project = Project.open(file, { reader: ben, trusted: true });
     for (let n = 0; n < repeatsOf(5); n++) {
@@ -98,7 +40,7 @@ export async function bench(log: Log): Promise<BenchResult> {
     const tasks: Record<string, (n: number) => unknown> = {
       'list newest': () => list({}),
       'list by title, last page': () => list({}, 'title', cases - 100),
-      search: () => list({ text: 'haemorrhage left 7' }),
+      search: () => list({ text: 'haemorrhage right 7' }),
       'search, nothing found': () => list({ text: 'nothing like it' }),
       modality: () => list({ modalities: ['MR'] }),
       answer: () => list({ answer: 'B' }),
