@@ -1,27 +1,53 @@
 /** Files that are there whole or not at all. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ReadroomError, toReadroomError } from '../../src-contract/errors.ts';
 
+/** A file that is being written beside its target, and takes its place when it is whole. */
+export class FileBeside {
+  readonly #target: string;
+  readonly #temporary: string;
+  readonly handle: FileHandle;
+
+  private constructor(target: string, temporary: string, handle: FileHandle) {
+    this.#target = target;
+    this.#temporary = temporary;
+    this.handle = handle;
+  }
+
+  static async create(target: string): Promise<FileBeside> {
+    const temporary = `${target}.${randomUUID()}.tmp`;
+    return new FileBeside(target, temporary, await open(temporary, 'wx'));
+  }
+
+  /** Flushes, and renames over the target. */
+  async finish(): Promise<void> {
+    await this.handle.sync();
+    await this.handle.close();
+    await rename(this.#temporary, this.#target);
+  }
+
+  /** Nothing was written; also after a `finish` that failed. */
+  async abandon(): Promise<void> {
+    await this.handle.close().catch(() => undefined);
+    await rm(this.#temporary, { force: true }).catch(() => undefined);
+  }
+}
+
 /**
- * Writes beside the target, flushes, and renames over it. Missing folders are made.
+ * Writes a whole file at once. Missing folders are made.
  * @throws ReadroomError 'disk-full' or 'file-unreadable', naming the file; the old content stays
  */
 export async function writeFileAtomically(file: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${file}.${randomUUID()}.tmp`;
+  let beside: FileBeside | null = null;
   try {
     await mkdir(dirname(file), { recursive: true });
-    const handle = await open(temporary, 'wx');
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
+    beside = await FileBeside.create(file);
+    await beside.handle.writeFile(content);
+    await beside.finish();
   } catch (thrown) {
-    await rm(temporary, { force: true }).catch(() => undefined);
+    await beside?.abandon();
     throw writeError(thrown, file);
   }
 }

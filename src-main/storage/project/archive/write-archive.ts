@@ -6,6 +6,7 @@ import type { SourceFile } from '../../../../src-contract/study.ts';
 import { researchNotice } from '../../../../src-contract/trace.ts';
 import { appVersion } from '../../../runs/version.ts';
 import { deidentify } from '../../../study/deidentify/deidentify.ts';
+import { writeError } from '../../../trace/atomic-write.ts';
 import { canonicalJson, entryOf, type LogRow, logColumns } from '../log/log.ts';
 import { readPlaced } from '../places.ts';
 import type { Project } from '../project.ts';
@@ -132,19 +133,4 @@ async function takePixels(
 
 function throwIfCancelled(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new ReadroomError('cancelled', 'Cancelled; no archive was written.');
-}
-
-function writeError(thrown: unknown, file: string): ReadroomError {
-  if (thrown instanceof ReadroomError) return thrown;
-  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
-  const full = code === 'ENOSPC' || code === 'EDQUOT';
-  return new ReadroomError(
-    full ? 'disk-full' : 'file-unreadable',
-    full ? `There is no space left to write ${file}.` : `${file} could not be written.`,
-    {
-      file,
-      detail: toReadroomError(thrown).message,
-      remedy: full ? 'Free some space.' : 'Choose a folder you may write to.',
-    },
-  );
 }

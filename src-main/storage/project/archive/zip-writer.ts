@@ -2,11 +2,10 @@
  * Writes a zip archive member by member (PKWARE APPNOTE 6.3), with zip64 where it is needed; one member is in memory at
  * a time. Written beside the target and renamed over it when it is whole. fflate's streaming writer has no zip64.
  */
-import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { deflateRaw } from 'node:zlib';
 import { crc32 } from '../../../study/readers/crc32.ts';
+import { FileBeside } from '../../../trace/atomic-write.ts';
 
 const deflate = promisify(deflateRaw);
 
@@ -26,24 +25,19 @@ const utf8Names = 0x0800;
 const date = 0x0021;
 
 export class ZipWriter {
-  readonly #target: string;
-  readonly #temporary: string;
-  readonly #file: FileHandle;
+  readonly #file: FileBeside;
   readonly #entries: Entry[] = [];
   #offset = 0;
   /** Written together: headers are small and many. */
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
 
-  private constructor(target: string, temporary: string, file: FileHandle) {
-    this.#target = target;
-    this.#temporary = temporary;
+  private constructor(file: FileBeside) {
     this.#file = file;
   }
 
   static async create(target: string): Promise<ZipWriter> {
-    const temporary = `${target}.${randomUUID()}.tmp`;
-    return new ZipWriter(target, temporary, await open(temporary, 'wx'));
+    return new ZipWriter(await FileBeside.create(target));
   }
 
   /** @param name with forward slashes; @param packed false where the bytes are compressed already */
@@ -70,15 +64,12 @@ export class ZipWriter {
     for (const entry of this.#entries) await this.#write(directoryHeader(entry));
     await this.#write(endRecords(this.#entries.length, start, this.#offset - start, this.#offset));
     await this.#flush();
-    await this.#file.sync();
-    await this.#file.close();
-    await rename(this.#temporary, this.#target);
+    await this.#file.finish();
   }
 
   /** Nothing was written. */
-  async abandon(): Promise<void> {
-    await this.#file.close().catch(() => undefined);
-    await rm(this.#temporary, { force: true });
+  abandon(): Promise<void> {
+    return this.#file.abandon();
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
@@ -94,7 +85,7 @@ export class ZipWriter {
     this.#pendingBytes = 0;
     let written = 0;
     while (written < bytes.length) {
-      written += (await this.#file.write(bytes, written, bytes.length - written)).bytesWritten;
+      written += (await this.#file.handle.write(bytes, written, bytes.length - written)).bytesWritten;
     }
   }
 }
