@@ -28,9 +28,9 @@ from scenes import DEPTH, SIDE, Scene
 from talks import CROSS_SHARE, Talk, as_view, drill, simple, six, without_boxes
 
 TRAIN_SEED = 10**9
-ASKED_2D, ASKED_3D = 3, 4
+ASKED_2D, ASKED_3D = 3, 3
 """Questions for each view in training: its pictures are drawn and seen once for all of them."""
-DRILLS_2D, DRILLS_3D = 2, 3
+DRILLS_2D, DRILLS_3D = 2, 1
 """Rows for each view that only practise finding a letter (``talks.drill``)."""
 LETTER_WEIGHT = 12.0
 LETTER_APART = 4

@@ -258,7 +258,7 @@ class Language(nn.Module):
 class Heads(nn.Module):
     """Auxiliary heads for training only. From a merged token: objectness and box of a lesion, the named structure in each of 4x4
     cells; from a crop: the type of its lesion. From the middle of the language model: the slice that a token of a volume belongs
-    to, and, where a box opens, its six numbers."""
+    to, and, where a box opens, its six numbers and the slices it holds."""
 
     def __init__(self, size: int, regions: int = 119) -> None:
         super().__init__()
@@ -267,6 +267,7 @@ class Heads(nn.Module):
         self.kind = nn.Linear(size, 5)
         self.depth = nn.Linear(size, 32)
         self.box = nn.Linear(size, 6)
+        self.slices = nn.Linear(size, 32)
 
 
 class Readroom(nn.Module):

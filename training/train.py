@@ -1,7 +1,7 @@
 """Trains readroom-mini from nothing: ``python training/train.py``. Two one-thread processes on two CPU cores.
 
 Stages (``--plan``): ``vision``, the tower alone with auxiliary heads; ``words``, the language model alone on finding letters; ``2d``, everything on images; ``joint``, everything on images and
-volumes in turn; ``3d``, volumes alone. A star freezes the vision tower and its merger, as the paper does in its supervised stage.
+volumes in turn, ``volumes`` with most steps on whole volumes; ``3d``, volumes alone. A star freezes the vision tower and its merger, as the paper does in its supervised stage.
 Each stage has a number of steps or a limit in minutes or both; the learning rate follows whichever is further on. A stopped
 run goes on from ``--work`` when it is started again. Every ``--export-every`` seconds the checkpoint folder is written anew.
 
@@ -33,8 +33,10 @@ from together import average, run_together
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parent / "resources" / "models" / "readroom-mini"
-DEPTHS = {"vision": (0, 0, 0, DEPTH), "words": (0,), "2d": (0,), "joint": (DEPTH, 0, 8, 0, DEPTH, 0, 4, 0), "3d": (DEPTH, 8, DEPTH, 4)}
+DEPTHS = {"vision": (0, 0, 0, DEPTH), "words": (0,), "2d": (0,), "joint": (DEPTH, 0, 8, 0, DEPTH, 0, 4, 0), "volumes": (DEPTH, DEPTH, 0, DEPTH, DEPTH, 8, DEPTH, DEPTH, 0), "3d": (DEPTH, 8, DEPTH, 4)}
 """Slices in the steps of a stage, in turn; 0 is a step on images."""
+LONGEST_STEP = 20.0
+"""Seconds that a step counts at most towards the minutes of its stage."""
 PLAN = "vision:2500:0:0.002,2d:1200:0:0.002,joint:1600:0:0.0015,joint*:300:0:0.0005"
 
 
@@ -117,15 +119,20 @@ def losses_of(model: Readroom, maker: Maker, batch: Batch, frozen: bool) -> dict
         middle = language.middle.view(volumes, batch.depth, -1, x.shape[-1])[:, :, 1:]
         slices = torch.arange(batch.depth).repeat_interleave(middle.shape[2]).repeat(volumes)
         out["depth"] = 0.1 * F.cross_entropy(model.heads.depth(middle).float().flatten(0, 2), slices)
-    total, weights, boxes = torch.zeros(()), torch.zeros(()), []
+    total, weights, boxes, spans = torch.zeros(()), torch.zeros(()), [], []
     right: list[Tensor] = []
     for tails in batch.tails:
         own = [(k[tails.view], v[tails.view]) for k, v in past] if three_d else past
         hidden, _ = language(model.embed(tails.tokens, features[tails.rows] if len(tails.rows) else None, maker.pad), tails.positions, own)
         if len(tails.box_at):
-            guess = model.heads.box(language.middle[tails.box_at[:, 0], tails.box_at[:, 1]]).float()
+            opened = language.middle[tails.box_at[:, 0], tails.box_at[:, 1]]
+            guess = model.heads.box(opened).float()
             known = ~tails.boxes.isnan()
             boxes.append(F.smooth_l1_loss(guess[known], tails.boxes[known], beta=0.02))
+            if three_d:
+                z = torch.arange(batch.depth) + 0.5
+                inside = (z > tails.boxes[:, 2:3] * batch.depth) & (z < tails.boxes[:, 5:6] * batch.depth)
+                spans.append(F.binary_cross_entropy_with_logits(model.heads.slices(opened)[:, :batch.depth].float(), inside.float()))
         logits = language.logits(hidden[tails.loss_at[:, 0], tails.loss_at[:, 1]])
         total = total + (F.cross_entropy(logits.float(), tails.targets, reduction="none") * tails.weights).sum()
         weights = weights + tails.weights.sum()
@@ -133,6 +140,8 @@ def losses_of(model: Readroom, maker: Maker, batch: Batch, frozen: bool) -> dict
         # Of the two letters of a row the first has to be looked up, the other is a copy of it.
         right.append((logits[letters].argmax(-1) == tails.targets[letters]).float()[::2])
     out |= {"text": total / weights, "box": 2.0 * torch.stack(boxes).mean() if boxes else torch.zeros(()), "letters": torch.cat(right).mean()}
+    if spans:
+        out["slices"] = torch.stack(spans).mean()
     return out
 
 
@@ -186,7 +195,7 @@ def run(args: argparse.Namespace) -> None:
     last_export = last_save = time.time()
     while stage_at < len(stages):
         stage = stages[stage_at]
-        progress, begun = 0.0, time.time() - spent
+        progress = 0.0
         model.visual.requires_grad_(not stage.frozen)
         while progress < 1.0:
             now = time.time()
@@ -203,10 +212,12 @@ def run(args: argparse.Namespace) -> None:
             for p in model.parameters():
                 p.grad = None
             sum((v for k, v in losses.items() if k != "letters"), torch.zeros(())).backward()
-            mine = float(max(step / stage.steps if stage.steps else 0.0, (now - begun) / 60 / stage.minutes if stage.minutes else 0.0))
+            mine = float(max(step / stage.steps if stage.steps else 0.0, spent / 60 / stage.minutes if stage.minutes else 0.0))
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step(stage.rate * factor)
             step += 1
+            # A run that was suspended has not spent its minutes.
+            spent += min(time.time() - now, LONGEST_STEP)
             if step % args.sync == 0:
                 progress = average(model, [mine], world)[0]
             if rank == 0:
@@ -216,7 +227,7 @@ def run(args: argparse.Namespace) -> None:
                           f"lr {stage.rate * factor:.2e} data {made - now:.2f}s all {time.time() - now:.2f}s", flush=True)
                 if step % args.sync == 0 and time.time() - last_save > 60:
                     last_save = time.time()
-                    save(args, model, optimiser, stage_at, step, last_save - begun, seed)
+                    save(args, model, optimiser, stage_at, step, spent, seed)
                 if args.export_every and talk and time.time() - last_export > args.export_every:
                     last_export = time.time()
                     write_checkpoint(model, args.out)
