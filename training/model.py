@@ -232,8 +232,9 @@ class Language(nn.Module):
         mixed = torch.cat((mixed, mixed), -1)[:, None]
         return mixed.cos(), mixed.sin()
 
-    middle: Tensor
-    """Hidden states of the last segment after two thirds of the layers."""
+    early: Tensor
+    late: Tensor
+    """Hidden states of the last segment after half of the layers and before the last one, for the auxiliary heads."""
 
     def forward(self, x: Tensor, positions: Tensor, past: KV | None = None) -> tuple[Tensor, KV]:
         """One segment [B, T, hidden] after ``past`` (batch B or 1) -> (hidden before the last norm, all keys/values)."""
@@ -247,8 +248,10 @@ class Language(nn.Module):
         for i, layer in enumerate(self.layers):
             x, kv = layer(x, rope, mask, past[i] if past else None)
             kept.append(kv)
-            if i == len(self.layers) * 2 // 3 - 1:
-                self.middle = x
+            if i == len(self.layers) // 2 - 1:
+                self.early = x
+            if i == len(self.layers) - 2:
+                self.late = x
         return x, kept
 
     def logits(self, x: Tensor) -> Tensor:
@@ -257,8 +260,8 @@ class Language(nn.Module):
 
 class Heads(nn.Module):
     """Auxiliary heads for training only. From a merged token: objectness and box of a lesion, the named structure in each of 4x4
-    cells; from a crop: the type of its lesion. From the middle of the language model: the slice that a token of a volume belongs
-    to, and, where a box opens, its six numbers and the slices it holds."""
+    cells; from a crop: the type of its lesion. From the language model: half-way up, the slice that a token of a volume belongs
+    to; before the last layer, where a box opens, its six numbers and the slices it holds."""
 
     def __init__(self, size: int, regions: int = 119) -> None:
         super().__init__()

@@ -116,7 +116,7 @@ def losses_of(model: Readroom, maker: Maker, batch: Batch, frozen: bool) -> dict
         volumes = len(images) // batch.depth
         x = model.embed(batch.context.expand(volumes, -1), images.flatten(0, 1), maker.pad)
         _, past = language(x, batch.context_positions, past)
-        middle = language.middle.view(volumes, batch.depth, -1, x.shape[-1])[:, :, 1:]
+        middle = language.early.view(volumes, batch.depth, -1, x.shape[-1])[:, :, 1:]
         slices = torch.arange(batch.depth).repeat_interleave(middle.shape[2]).repeat(volumes)
         out["depth"] = 0.1 * F.cross_entropy(model.heads.depth(middle).float().flatten(0, 2), slices)
     total, weights, boxes, spans = torch.zeros(()), torch.zeros(()), [], []
@@ -125,7 +125,7 @@ def losses_of(model: Readroom, maker: Maker, batch: Batch, frozen: bool) -> dict
         own = [(k[tails.view], v[tails.view]) for k, v in past] if three_d else past
         hidden, _ = language(model.embed(tails.tokens, features[tails.rows] if len(tails.rows) else None, maker.pad), tails.positions, own)
         if len(tails.box_at):
-            opened = language.middle[tails.box_at[:, 0], tails.box_at[:, 1]]
+            opened = language.late[tails.box_at[:, 0], tails.box_at[:, 1]]
             guess = model.heads.box(opened).float()
             known = ~tails.boxes.isnan()
             boxes.append(F.smooth_l1_loss(guess[known], tails.boxes[known], beta=0.02))
