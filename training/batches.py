@@ -25,7 +25,7 @@ from lesions import TYPES
 from model import mrope
 from questions import SYSTEM_2D, SYSTEM_3D
 from scenes import DEPTH, SIDE, Scene
-from talks import CROSS_SHARE, Talk, as_view, drill, simple, six, without_boxes
+from talks import CROSS_SHARE, Talk, as_view, conclusion, drill, simple, six, without_boxes
 
 TRAIN_SEED = 10**9
 ASKED_2D, ASKED_3D = 3, 3
@@ -173,11 +173,21 @@ class Maker:
         return out
 
     def words(self, seed: int, count: int) -> Batch:
-        """``count`` drills without any picture, in the wording of 2D and 3D."""
+        """``count`` rows without any picture: drills of letters, and twice as many conclusions from reasoning that is given."""
         none = torch.empty(0)
         nothing = Dense(none, none, none)
-        rows = [self._row(0, drill(Random(seed + i), i % 2 == 1, self.views.names), [], None, 0, 0) for i in range(count)]
-        return Batch(torch.empty(0, 64, 196), [], none, nothing, none.bool(), 0, none, none, [self._pad(rows, 0)])
+        said: list[Talk] = []
+        while len(said) < count:
+            rng = Random(seed + len(said))
+            if len(said) % 3 == 0:
+                said.append(drill(rng, rng.random() < 0.5, self.views.names))
+                continue
+            view = self.views.view(seed + len(said), rng.random() < 0.15, rng.choice((None, 2, 3)))
+            for _ in range(6):
+                talk = six(rng, view, types_in_crops(view, True))
+                said += [conclusion(talk)] if talk else []
+        rows = sorted((self._row(0, talk, [], None, 0, 0) for talk in said[:count]), key=lambda row: len(row.tokens))
+        return Batch(torch.empty(0, 64, 196), [], none, nothing, none.bool(), 0, none, none, [self._pad(part, 0) for part in _alike(rows)])
 
     def _view(self, rng: Random, seed: int, depth: int) -> tuple[View, Scene | None]:
         draw = rng.random()
@@ -201,13 +211,18 @@ class Maker:
             if last and talk.lettered:
                 final = len(ids) - len(self.ids(piece.rsplit("\n", 1)[1])) - 1
                 letters = (final - LETTER_APART, final)
+            untaught = 0
+            if talk.taught == "letter":
+                untaught = letters[0]
+            elif talk.taught == "end":
+                untaught = len(ids) - 1 - len(self.ids(" Answer:" + piece.rsplit(" Answer:", 1)[1]))
             for j, token in enumerate(ids):
-                if talk.drill and j < letters[0]:
+                if j < untaught:
                     continue
                 row.loss_at.append(len(row.tokens) + j - 1)
                 row.targets.append(token)
                 row.weights.append(LETTER_WEIGHT if j in letters else 1.0)
-                if token == self.box_start:
+                if token == self.box_start and talk.boxes:
                     row.box_at.append(len(row.tokens) + j)
             row.tokens += ids
             if not last:

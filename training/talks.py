@@ -28,7 +28,8 @@ class Talk:
     pieces: list[str]
     boxes: list[tuple[int, ...]]
     lettered: bool
-    drill: bool = False
+    taught: str = "all"
+    """``all``, only the ``end`` ("Answer: ..."), or from the ``letter`` on."""
 
 
 PHRASES = (*(f"{k} lesion" for k in TYPES), *six_kinds.QUADRANTS, *six_kinds.LEVELS, "yes", "no", "no lesion", "left", "right", "brighter", "darker",
@@ -44,7 +45,12 @@ def drill(rng: Random, three_d: bool, names: tuple[str, ...]) -> Talk:
     pool = six_kinds.QUADRANTS if like < 0.25 else six_kinds.LEVELS if like < 0.35 else PHRASES if like < 0.85 else names[1:]
     options = tuple(rng.sample(pool, rng.randint(2, min(4, len(pool)))))
     answer = rng.choice(options)
-    return Talk(join("Which of these is it?", options, three_d), ["<think>" + conclude(answer, options).strip()], [], True, True)
+    return Talk(join("Which of these is it?", options, three_d), ["<think>" + conclude(answer, options).strip()], [], True, "letter")
+
+
+def conclusion(talk: Talk) -> Talk:
+    """The same reasoning as plain text, of which only the end is taught: what follows from what was said is learnt without looking."""
+    return Talk(talk.user, ["".join(talk.pieces)], [], talk.lettered, "end")
 
 
 def without_boxes(talk: Talk) -> Talk:

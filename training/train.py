@@ -1,7 +1,7 @@
 """Trains readroom-mini from nothing: ``python training/train.py``. Two one-thread processes on two CPU cores.
 
-Stages (``--plan``): ``vision``, the tower alone with auxiliary heads; ``words``, the language model alone on finding letters; ``2d``, everything on images; ``joint``, everything on images and
-volumes in turn, ``volumes`` with most steps on whole volumes; ``3d``, volumes alone. A star freezes the vision tower and its merger, as the paper does in its supervised stage.
+Stages (``--plan``): ``vision``, the tower alone with auxiliary heads; ``words``, the language model alone on finding letters and drawing conclusions; ``2d``, everything on images; ``joint``, everything on images and
+volumes in turn, ``volumes`` with most steps on whole volumes, ``reason`` with words between them; ``3d``, volumes alone. A star freezes the vision tower and its merger, as the paper does in its supervised stage.
 Each stage has a number of steps or a limit in minutes or both; the learning rate follows whichever is further on. A stopped
 run goes on from ``--work`` when it is started again. Every ``--export-every`` seconds the checkpoint folder is written anew.
 
@@ -33,8 +33,9 @@ from together import average, run_together
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parent / "resources" / "models" / "readroom-mini"
-DEPTHS = {"vision": (0, 0, 0, DEPTH), "words": (0,), "2d": (0,), "joint": (DEPTH, 0, 8, 0, DEPTH, 0, 4, 0), "volumes": (DEPTH, DEPTH, 0, DEPTH, DEPTH, 8, DEPTH, DEPTH, 0), "3d": (DEPTH, 8, DEPTH, 4)}
-"""Slices in the steps of a stage, in turn; 0 is a step on images."""
+WORDS = -1
+DEPTHS = {"vision": (0, 0, 0, DEPTH), "words": (WORDS,), "reason": (WORDS, DEPTH, 0, WORDS, DEPTH, DEPTH, WORDS, 0), "2d": (0,), "joint": (DEPTH, 0, 8, 0, DEPTH, 0, 4, 0), "volumes": (DEPTH, DEPTH, 0, DEPTH, DEPTH, 8, DEPTH, DEPTH, 0), "3d": (DEPTH, 8, DEPTH, 4)}
+"""Slices in the steps of a stage, in turn; 0 is a step on images, WORDS one without pictures."""
 LONGEST_STEP = 20.0
 """Seconds that a step counts at most towards the minutes of its stage."""
 PLAN = "vision:2500:0:0.002,2d:1200:0:0.002,joint:1600:0:0.0015,joint*:300:0:0.0005"
@@ -202,10 +203,10 @@ def run(args: argparse.Namespace) -> None:
             factor = min(1.0, (step + 1) / 60) * (0.02 + 0.98 * (1 - progress**2))
             depth = DEPTHS[stage.kind][step % len(DEPTHS[stage.kind])]
             talk = stage.kind != "vision"
-            count = (args.batch // (4 if depth else 1) if not talk else args.batch_3d * (3 if depth < DEPTH else 1) if depth else args.batch // 2) // world
-            own_seed = seed + rank * count
-            seed += count * world
-            batch = maker.words(own_seed, count * 4) if stage.kind == "words" else maker.batch(own_seed, count, depth, talk)
+            count = (args.batch // (4 if depth else 1) if not talk else args.batch_3d * (3 if depth < DEPTH else 1) if depth > 0 else args.batch // 2) // world
+            own_seed = seed + rank * max(count, args.batch)
+            seed += max(count, args.batch) * world
+            batch = maker.words(own_seed, args.batch) if depth == WORDS else maker.batch(own_seed, count, depth, talk)
             made = time.time()
             with torch.autocast("cpu", torch.bfloat16):
                 losses = losses_of(model, maker, batch, stage.frozen)
