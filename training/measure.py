@@ -42,10 +42,10 @@ def batch(model: Path, table: Path, output: Path, *options: str) -> list[dict[st
     output.parent.mkdir(parents=True, exist_ok=True)
     if table.name == "2d":
         readroom("2d-batch", "--input", str(table / "examples.jsonl"), "--image-root", str(table), "--output", str(output),
-                 "--model-path", str(model), "--quiet", *options)
+                 "--model-path", str(model), "--quiet", "--threads", "1", *options)
     else:
         readroom("3d-batch", "--input-csv", str(table / "examples.csv"), "--data-root", str(table), "--output", str(output),
-                 "--model-path", str(model), "--quiet", *options)
+                 "--model-path", str(model), "--quiet", "--threads", "1", *options)
     text = output.read_text(encoding="utf-8")
     return json.loads(text) if output.suffix == ".json" else [json.loads(line) for line in text.splitlines()]
 

@@ -30,7 +30,7 @@ it('keeps the logits of the embedded model within a cosine of 0.99', async () =>
     '<|im_start|>user\n<|vision_start|>',
     '<|vision_end|>Is there a lesion in the image?\n\nA. yes\nB. no<|im_end|>\n<|im_start|>assistant\n' +
       '<think>Searching the image. A lesion at <|box_start|>[30,44,42,56]<|box_end|><|vision_start|>',
-    '<|vision_end|>The crop shows a solid lesion, brighter, small, upper left. Answer: yes.</think>\nA. yes',
+    '<|vision_end|>The crop shows a solid lesion, brighter, small, upper left. Answer: yes, A.</think>\nA. yes',
   ];
   const logits: Float32Array[] = [];
   let vocab = 0;
