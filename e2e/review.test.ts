@@ -151,9 +151,12 @@ describeWindow('Review', () => {
     await page.mouse.down();
     await page.mouse.move(x + 6, y - 2 * perSlice, { steps: 4 });
     await page.mouse.move(x + 6, y - 5 * perSlice, { steps: 4 });
-    expect(await page.locator('[data-testid=overlay-2] [data-testid=box-reading]').textContent()).toMatch(
-      /slices 0\.\d\d/,
-    );
+    const reading = page.locator('[data-testid=overlay-2] [data-testid=box-reading]');
+    expect(await reading.textContent()).toMatch(/slices 0\.\d\d/);
+    // In the plane that is worked in, and in no other.
+    expect(await page.locator('[data-testid=box-reading]').count()).toBeGreaterThan(1);
+    expect(await page.locator('[data-testid=box-reading]:visible').count()).toBe(1);
+    expect(await reading.isVisible()).toBe(true);
     await page.mouse.up();
     await expect.poll(() => step(page, 0).getAttribute('data-decision')).toBe('correct');
     await saved(page);
