@@ -38,7 +38,9 @@ DEPTHS = {"vision": (0, 0, 0, DEPTH), "words": (WORDS,), "reason": (WORDS, DEPTH
 """Slices in the steps of a stage, in turn; 0 is a step on images, WORDS one without pictures."""
 LONGEST_STEP = 20.0
 """Seconds that a step counts at most towards the minutes of its stage."""
-PLAN = "vision:2500:0:0.002,2d:1200:0:0.002,joint:1600:0:0.0015,joint*:300:0:0.0005"
+PLAN = ("vision:1430:0:0.002,2d:1110:0:0.002,joint:716:0:0.0015,volumes:432:0:0.0012,volumes*:1000:0:0.0012,"
+        "reason*:540:0:0.001")
+"""The stages of the shipped weights (its model card tells where their run differed)."""
 
 
 @dataclass(frozen=True)

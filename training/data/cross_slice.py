@@ -2,7 +2,7 @@
 
 order: which of two lesions is nearer to the head. extent: how many slices a lesion spans. identity: are boxes on two slices
 the same lesion. A model that answers from single slices should fall to chance on the controls: ``shuffled`` permutes the
-slices, ``single`` shows only the slice through the first lesion's centre, 32 times. The answers stay those of the true
+slices, ``single`` shows only the slice through the centre of one of its lesions, 32 times. The answers stay those of the true
 volume. Extent can be counted in any order of the slices, so for it ``shuffled`` takes away less than ``single``.
 """
 
@@ -48,7 +48,8 @@ def control(record: Record, how: str, seed: int) -> Record:
     if how == "shuffled":
         at = np.random.default_rng([6, seed]).permutation(depth)
     elif how == "single":
-        box = record.boxes[0]
+        # Not always the first lesion: lesions stand in the order of their slices, and "the one that is seen" would be a wrong answer always.
+        box = record.boxes[seed % len(record.boxes)]
         at = np.full(depth, (box[2] + box[5]) // 2 if len(box) == 6 else depth // 2)
     else:
         raise ValueError(f"{how}: not one of {', '.join(CONTROLS)}")

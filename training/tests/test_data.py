@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import itertools
 import json
 import tempfile
 import unittest
@@ -11,11 +14,15 @@ import numpy as np
 import pyarrow.parquet as pq
 
 import anatomy
+import vocabulary
+from batches import TRAIN_SEED, Maker
 from data import cross_slice, simple, six_kinds
 from data.layout import PLACEHOLDER, SCHEMAS, Dataset, Writer, rows
 from data.record import Record
 from data.views import ViewMaker
-from make_dataset import SPAN, SPLITS
+from data.statistics import Statistics
+from make_dataset import SPAN, SPLITS, records
+from train import FOLDER
 from scenes import DEPTH, SIDE, Painter
 
 MAKER = ViewMaker(Painter(anatomy.load()), anatomy.load_labels(), ("thorax", "lung", "brain", "phantom"))
@@ -140,6 +147,29 @@ class Layout(unittest.TestCase):
                     self.assertTrue(np.array_equal(np.asarray(one), np.asarray(two)))
             with self.assertRaises(FileExistsError):
                 Writer(folder)
+
+
+class Practice(unittest.TestCase):
+    """Rows without pictures."""
+
+    def test_only_the_end_of_a_conclusion_and_the_letter_of_a_drill_are_taught(self) -> None:
+        words = Maker(MAKER, vocabulary.load(FOLDER))
+        for tails in words.words(TRAIN_SEED, 24).tails:
+            for row in range(len(tails.tokens)):
+                mine = tails.loss_at[:, 0] == row
+                taught = words.tokenizer.decode(tails.targets[mine].tolist(), skip_special_tokens=False)
+                said = words.tokenizer.decode(tails.tokens[row].tolist(), skip_special_tokens=False)
+                self.assertIn(taught.removesuffix("<|im_end|>"), said)
+                self.assertRegex(taught, r"^( Answer: .*,)? [A-D]\.</think>\n[A-D]\. .*<\|im_end\|>$")
+                letters = [words.tokenizer.decode([int(t)]).strip() for t in tails.targets[mine][tails.weights[mine] > 1]]
+                self.assertEqual(letters, [taught.rsplit("\n", 1)[1][0]] * 2)
+
+    def test_a_scan_without_named_structures_leaves_their_kind_out(self) -> None:
+        phantoms = ViewMaker(MAKER.painter, MAKER.labels, ("phantom",))
+        with contextlib.redirect_stderr(io.StringIO()) as told:
+            made = list(itertools.islice(records(phantoms, "six", 0, 0.0, False, Statistics()), 10))
+        self.assertNotIn("structure_localisation", {r.kind for r in made})
+        self.assertIn("structure_localisation", told.getvalue())
 
 
 if __name__ == "__main__":
