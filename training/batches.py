@@ -6,8 +6,9 @@ Seeds of views: training draws from 10**9 upwards, validation from 5*10**8, test
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from random import Random
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,16 +17,16 @@ from PIL import Image
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from data import cross_slice
+from data import cross_slice, six_kinds
 from data.six_kinds import types_in_crops
 from data.views import View, ViewMaker, shortened
 from dense import CELLS, Dense, dense_of
-from imaging import crop_source, cut, normalise_volume, patches, shown, smart_resize
+from imaging import crop_source, cut, normalise_volume, patch_bytes, shown, smart_resize
 from lesions import TYPES
-from model import mrope
+from model import mrope, spots_of
 from questions import SYSTEM_2D, SYSTEM_3D
 from scenes import DEPTH, SIDE, Scene
-from talks import CROSS_SHARE, Talk, as_view, conclusion, drill, simple, six, without_boxes
+from talks import CROSS_SHARE, Talk, as_view, conclusion, drill, ending, simple, six, without_boxes
 
 TRAIN_SEED = 10**9
 ASKED_2D, ASKED_3D = 3, 3
@@ -41,6 +42,8 @@ MODES = ("grounded", "no-injection", "text-only")
 """As the presets of the product: a box and its crop; a box alone; no box. Without a crop the type is the one in the whole image."""
 ASTRAY = 0.05
 """Share of lesions whose training crop misses them; the reasoning then says so, and a type is a guess (decision 0400)."""
+WEIGHED = ("existence", "size_comparison", "spatial_relation")
+"""Kinds whose answer has to be weighed from what was said of several things: most of the conclusions that are practised."""
 LONGEST = 400
 """Answers that need more tokens are not asked for in training (three lesions of many slices)."""
 
@@ -48,35 +51,54 @@ LONGEST = 400
 @dataclass
 class Tails:
     """Rows of one length. tokens [B, T]; rows: of the merged features (images, then crops), for the placeholders; positions [3, B, T];
-    view [B]: the volume of a row; loss_at [L, 2] (row, column) of predicting positions; targets and weights [L];
-    box_at [K, 2] (row, column) of box openings; boxes [K, 6] in 0..1, z NaN in 2D."""
+    spots: where those are among B*T; view [B]: the volume of a row; loss_at [L, 2] (row, column) of predicting positions; targets and weights [L];
+    letters: which of the L are the first of a row's two letters; box_at [K, 2] (row, column) of box openings; boxes [K, 6] in 0..1, z NaN in 2D."""
 
     tokens: Tensor
     rows: Tensor
+    spots: Tensor
     positions: Tensor
     view: Tensor
     loss_at: Tensor
     targets: Tensor
     weights: Tensor
+    letters: Tensor
     box_at: Tensor
     boxes: Tensor
 
 
 @dataclass
 class Batch:
-    """What one training step needs. images [n, 64, 196]; crops: patches of those of one size with their grid; kind: of all crops in
-    that order (4: no lesion, -1: not asked); ``context`` is empty in 2D, in 3D it holds the slices that every row of a volume
-    shares; live [n]: images that take a gradient."""
+    """What one training step needs. images uint8 [n, 64, 196]; crops: patches of those of one size with their grid; kind: of all crops in
+    that order (4: no lesion, -1: not asked); asked: how many are; ``context`` is empty in 2D, in 3D it holds the slices that every row of
+    a volume shares; live: numbers of the images that take a gradient, still: of the others; ``dense`` is told of those that are live."""
 
     images: Tensor
     crops: list[tuple[Tensor, int, int]]
     kind: Tensor
+    asked: int
     dense: Dense
     live: Tensor
+    still: Tensor
     depth: int
     context: Tensor
     context_positions: Tensor
     tails: list[Tails] = field(default_factory=list)
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch with all its tensors on ``device``."""
+        return _moved(self, device)
+
+
+def _moved(value: Any, device: torch.device) -> Any:
+    """``value`` with every tensor in it on ``device``."""
+    if isinstance(value, Tensor):
+        return value.to(device, non_blocking=True)
+    if isinstance(value, (list, tuple)):
+        return type(value)(_moved(v, device) for v in value)
+    if is_dataclass(value):
+        return replace(value, **{f.name: _moved(getattr(value, f.name), device) for f in fields(value)})
+    return value
 
 
 class Maker:
@@ -146,9 +168,10 @@ class Maker:
             depth = 0
         n = len(whole)
         found = dense_of(dense)
-        live = torch.ones(n, dtype=torch.bool)
+        moves = torch.ones(n, dtype=torch.bool)
         if depth == DEPTH:
-            live = (found.hit.sum(1) > 0) | (torch.rand(n) < 0.12)
+            moves = (found.hit.sum(1) > 0) | (torch.rand(n, generator=torch.Generator().manual_seed(seed)) < 0.12)
+        live, still = moves.nonzero()[:, 0], (~moves).nonzero()[:, 0]
         context, context_positions = torch.empty(0, 0), torch.empty(0)
         base = 0
         if depth:
@@ -160,14 +183,14 @@ class Maker:
         for k, crop in enumerate(crops):
             sizes.setdefault(crop.size, []).append(k)
         order = [k for members in sizes.values() for k in members]
-        seen = [(torch.from_numpy(patches([crops[k] for k in members])), h // 14, w // 14) for (w, h), members in sizes.items()]
+        seen = [(torch.from_numpy(patch_bytes([crops[k] for k in members])), h // 14, w // 14) for (w, h), members in sizes.items()]
         spots, at = [(k * 16, CELLS, CELLS) for k in range(n)] + [(0, 0, 0)] * len(crops), n * 16
         for k in order:
             h, w = crops[k].height // 28, crops[k].width // 28
             spots[n + k] = (at, h, w)
             at += h * w
-        out = Batch(torch.from_numpy(patches(whole)), seen, torch.tensor([kinds[k] for k in order], dtype=torch.long), found, live, depth,
-                    context, context_positions)
+        out = Batch(torch.from_numpy(patch_bytes(whole)), seen, torch.tensor([kinds[k] for k in order], dtype=torch.long),
+                    sum(k >= 0 for k in kinds), found[live], live, still, depth, context, context_positions)
         rows = sorted((self._row(v, t, [[spots[n + c] for c in g] for g in groups], spots[v], depth, base) for v, t, groups in talks), key=lambda row: len(row.tokens))
         out.tails = [self._pad(part, depth) for part in _alike(rows) if part]
         return out
@@ -175,7 +198,7 @@ class Maker:
     def words(self, seed: int, count: int) -> Batch:
         """``count`` rows without any picture: drills of letters, and twice as many conclusions from reasoning that is given."""
         none = torch.empty(0)
-        nothing = Dense(none, none, none)
+        nothing = Dense(none, none, none, none)
         said: list[Talk] = []
         while len(said) < count:
             rng = Random(seed + len(said))
@@ -184,10 +207,10 @@ class Maker:
                 continue
             view = self.views.view(seed + len(said), rng.random() < 0.15, rng.choice((None, 2, 3)))
             for _ in range(6):
-                talk = six(rng, view, types_in_crops(view, True))
+                talk = six(rng, view, types_in_crops(view, True), WEIGHED if rng.random() < 0.6 else six_kinds.KINDS)
                 said += [conclusion(talk)] if talk else []
         rows = sorted((self._row(0, talk, [], None, 0, 0) for talk in said[:count]), key=lambda row: len(row.tokens))
-        return Batch(torch.empty(0, 64, 196), [], none, nothing, none.bool(), 0, none, none, [self._pad(part, 0) for part in _alike(rows)])
+        return Batch(torch.empty(0, 64, 196), [], none, 0, nothing, none, none, 0, none, none, [self._pad(part, 0) for part in _alike(rows)])
 
     def _view(self, rng: Random, seed: int, depth: int) -> tuple[View, Scene | None]:
         draw = rng.random()
@@ -215,7 +238,7 @@ class Maker:
             if talk.taught == "letter":
                 untaught = letters[0]
             elif talk.taught == "end":
-                untaught = len(ids) - 1 - len(self.ids(" Answer:" + piece.rsplit(" Answer:", 1)[1]))
+                untaught = len(ids) - 1 - len(self.ids(ending(piece)))
             for j, token in enumerate(ids):
                 if j < untaught:
                     continue
@@ -244,9 +267,10 @@ class Maker:
             tokens[i, :len(row.tokens)] = torch.tensor(row.tokens)
             positions[:, i, :len(row.tokens)] = row.positions
         picks = torch.tensor([p for r in rows for at, h, w in r.pictures for p in range(at, at + h * w)], dtype=torch.long)
-        return Tails(tokens, picks, positions, torch.tensor([r.view for r in rows]),
+        weights = torch.tensor([w for r in rows for w in r.weights])
+        return Tails(tokens, picks, spots_of(tokens, self.pad), positions, torch.tensor([r.view for r in rows]),
                      torch.tensor([(i, at) for i, r in enumerate(rows) for at in r.loss_at]),
-                     torch.tensor([t for r in rows for t in r.targets]), torch.tensor([w for r in rows for w in r.weights]),
+                     torch.tensor([t for r in rows for t in r.targets]), weights, (weights > 1.5).nonzero()[::2, 0],
                      torch.tensor([(i, at) for i, r in enumerate(rows) for at in r.box_at], dtype=torch.long).reshape(-1, 2),
                      torch.tensor([b for r in rows for b in r.boxes]).reshape(-1, 6))
 

@@ -22,14 +22,21 @@ UNKNOWN = 255
 
 @dataclass
 class Dense:
-    """hit [n, 16]; box [n, 16, 4] offsets in tokens from the token's centre; regions [n, 16, 16] class numbers."""
+    """hit [n, 16]; box [n, 16, 4] offsets in tokens from the token's centre; regions [n, 16, 16] class numbers; known: which of the
+    n*16*16 cells have a class, as numbers."""
 
     hit: Tensor
     box: Tensor
     regions: Tensor
+    known: Tensor
 
     def __getitem__(self, at: Tensor) -> Dense:
-        return Dense(self.hit[at], self.box[at], self.regions[at])
+        return told(self.hit[at], self.box[at], self.regions[at])
+
+
+def told(hit: Tensor, box: Tensor, regions: Tensor) -> Dense:
+    """With ``known`` looked up."""
+    return Dense(hit, box, regions, (regions != UNKNOWN).flatten().nonzero()[:, 0])
 
 
 def dense_of(views: list[tuple[View, range]]) -> Dense:
@@ -56,5 +63,5 @@ def dense_of(views: list[tuple[View, range]]) -> Dense:
                 box[mine] = (np.stack((x1 - cx, y1 - cy, x2 - cx, y2 - cy), -1) / 28)[mine]
             hits.append(hit)
             boxes.append(box)
-    return Dense(torch.from_numpy(np.stack(hits)), torch.from_numpy(np.stack(boxes)),
-                 torch.from_numpy(np.concatenate(regions).astype(np.int64)))
+    return told(torch.from_numpy(np.stack(hits)), torch.from_numpy(np.stack(boxes)),
+                torch.from_numpy(np.concatenate(regions).astype(np.int64)))

@@ -28,7 +28,7 @@ def named_weights(model: Readroom) -> dict[str, Tensor]:
             out["model." + name.removeprefix("language.")] = value
         else:
             out[name] = value
-    return {k: v.detach().to(torch.bfloat16).contiguous().clone() for k, v in out.items()}
+    return {k: v.detach().cpu().to(torch.bfloat16).contiguous().clone() for k, v in out.items()}
 
 
 def read_checkpoint(folder: Path) -> dict[str, Tensor]:

@@ -7,6 +7,7 @@ size bilinearly, then enlarged by the processor again. ``smart_resize`` follows 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,14 +90,24 @@ _GREY_SCALE = float(np.mean([1.0 / s for s in STD])) / 255.0
 _GREY_SHIFT = float(np.mean([m / s for m, s in zip(MEAN, STD)]))
 
 
-def patches(images: list[Image.Image]) -> NDArray[np.float32]:
-    """Grey images of one size as patches [n, (h/14)*(w/14), 196] in the processor's order (2x2 blocks together).
-
-    Values are the mean over the three normalised channels: a grey patch through the exported patch embedding, whose
-    channel and time weights are equal, gives the same result.
-    """
+def patch_bytes(images: list[Image.Image]) -> Bytes:
+    """Grey images of one size as patches [n, (h/14)*(w/14), 196] in the processor's order (2x2 blocks together)."""
     stack = np.stack([np.asarray(i) for i in images])
     n, h, w = stack.shape
     gh, gw = h // FACTOR, w // FACTOR
     parts = stack.reshape(n, gh, MERGE, PATCH, gw, MERGE, PATCH).transpose(0, 1, 4, 2, 5, 3, 6)
-    return parts.reshape(n, gh * gw * 4, PATCH * PATCH).astype(np.float32) * np.float32(_GREY_SCALE) - np.float32(_GREY_SHIFT)
+    return parts.reshape(n, gh * gw * 4, PATCH * PATCH)
+
+
+def normalised(patches_: Any) -> Any:
+    """Patches of 0..255 (array or tensor of float32) as the network takes them.
+
+    Values are the mean over the three normalised channels: a grey patch through the exported patch embedding, whose
+    channel and time weights are equal, gives the same result.
+    """
+    return patches_ * _GREY_SCALE - _GREY_SHIFT
+
+
+def patches(images: list[Image.Image]) -> NDArray[np.float32]:
+    """Grey images of one size as normalised patches."""
+    return normalised(patch_bytes(images).astype(np.float32)).astype(np.float32)

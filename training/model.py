@@ -65,13 +65,16 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
     """Attention of q [B, H, T, d] over k, v [B, G, S, d], H a multiple of G; ``mask`` [T, S] bool, True is seen.
 
     Written out because, at these lengths on a CPU, the backward pass of the fused kernel is the slower one. The query
-    heads of one group are stacked, so keys and values are never repeated.
+    heads of one group are stacked, so keys and values are never repeated. On a GPU the fused kernel saves the scores' memory.
     """
     b, h, t, d = q.shape
     g, s = k.shape[1], k.shape[2]
+    if q.is_cuda:
+        wide_k, wide_v = (x.repeat_interleave(h // g, 1) if h > g else x for x in (k, v))
+        return F.scaled_dot_product_attention(q, wide_k, wide_v, attn_mask=mask)
     scores = (q * d**-0.5).reshape(b * g, h // g * t, d) @ k.reshape(b * g, s, d).transpose(1, 2)
     if mask is not None:
-        hidden = torch.zeros(t, s, dtype=scores.dtype).masked_fill_(~mask, -1e4)
+        hidden = torch.zeros(t, s, dtype=scores.dtype, device=q.device).masked_fill_(~mask, -1e4)
         scores = scores + hidden.repeat(h // g, 1)
     weights = torch.softmax(scores, -1, dtype=scores.dtype)
     return (weights @ v.reshape(b * g, s, d)).view(b, h, t, d)
@@ -144,11 +147,11 @@ class Vision(nn.Module):
         self.patch_embed = nn.Linear(196, shape.vision_hidden, bias=False)
         self.blocks = nn.ModuleList([VisionBlock(shape) for _ in range(shape.vision_depth)])
         self.merger = Merger(shape)
-        self._grids: dict[tuple[int, int], tuple[Rope, Tensor | None]] = {}
+        self._grids: dict[tuple[int, int, torch.device], tuple[Rope, Tensor | None]] = {}
 
-    def _grid(self, h: int, w: int) -> tuple[Rope, Tensor | None]:
+    def _grid(self, h: int, w: int, device: torch.device) -> tuple[Rope, Tensor | None]:
         """Rotary tables and window mask for a grid of h x w patches, in the processor's order."""
-        if (h, w) not in self._grids:
+        if (h, w, device) not in self._grids:
             rows = torch.arange(h)[:, None].expand(h, w).reshape(h // 2, 2, w // 2, 2).permute(0, 2, 1, 3).flatten()
             cols = torch.arange(w)[None].expand(h, w).reshape(h // 2, 2, w // 2, 2).permute(0, 2, 1, 3).flatten()
             d = self.shape.vision_hidden // self.shape.vision_heads // 2
@@ -158,11 +161,12 @@ class Vision(nn.Module):
             side = 2 * self.shape.window
             window = (rows // side) * 10_000 + cols // side
             same = window[:, None] == window[None]
-            self._grids[h, w] = ((angle.cos(), angle.sin()), None if bool(same.all()) else same)
-        return self._grids[h, w]
+            rope = (angle.cos().to(device), angle.sin().to(device))
+            self._grids[h, w, device] = (rope, None if bool(same.all()) else same.to(device))
+        return self._grids[h, w, device]
 
     def forward(self, patches: Tensor, h: int = 8, w: int = 8) -> Tensor:
-        rope, mask = self._grid(h, w)
+        rope, mask = self._grid(h, w, patches.device)
         x = self.patch_embed(patches)
         for i, block in enumerate(self.blocks):
             x = block(x, rope, None if i in self.shape.full_blocks else mask)
@@ -225,7 +229,7 @@ class Language(nn.Module):
     def rope(self, positions: Tensor) -> Rope:
         """cos, sin [B, 1, T, head_dim] from M-RoPE positions [3, B, T]."""
         d = self.shape.head_dim
-        inv = 1.0 / self.shape.rope_theta ** (torch.arange(0, d, 2).float() / d)
+        inv = 1.0 / self.shape.rope_theta ** (torch.arange(0, d, 2, device=positions.device).float() / d)
         angle = positions[..., None].float() * inv
         parts = angle.split(self.shape.mrope_section, -1)
         mixed = torch.cat([p[i] for i, p in enumerate(parts)], -1)
@@ -243,7 +247,7 @@ class Language(nn.Module):
         before = past[0][0].shape[2] if past else 0
         mask = None
         if t > 1:
-            mask = torch.ones(t, before + t, dtype=torch.bool).tril(before)
+            mask = torch.ones(t, before + t, dtype=torch.bool, device=x.device).tril(before)
         kept: KV = []
         for i, layer in enumerate(self.layers):
             x, kv = layer(x, rope, mask, past[i] if past else None)
@@ -288,13 +292,20 @@ class Readroom(nn.Module):
                 if getattr(module, "bias", None) is not None:
                     nn.init.zeros_(module.bias)
 
-    def embed(self, ids: Tensor, images: Tensor | None, pad_id: int) -> Tensor:
-        """Token embeddings [B, T, hidden] with the rows of ``images`` [n, hidden] at the placeholders, in order."""
+    def embed(self, ids: Tensor, images: Tensor | None, pad_id: int, spots: Tensor | None = None) -> Tensor:
+        """Token embeddings [B, T, hidden] with the rows of ``images`` [n, hidden] at the placeholders, in order. ``spots``: where those
+        are among B*T, if that is known (to look for them makes a GPU wait)."""
         x = self.language.embed_tokens(ids)
         if images is None:
             return x
-        spots = (ids == pad_id).flatten().nonzero()[:, 0]
+        if spots is None:
+            spots = spots_of(ids, pad_id)
         return x.flatten(0, 1).index_copy(0, spots, images.to(x.dtype)).view_as(x)
+
+
+def spots_of(ids: Tensor, pad_id: int) -> Tensor:
+    """Where the placeholders of ``ids`` [B, T] are, as numbers among B*T."""
+    return (ids == pad_id).flatten().nonzero()[:, 0]
 
 
 def mrope(ids: list[int], pad_id: int, grids: list[tuple[int, int]], start: int = 0) -> tuple[Tensor, int]:

@@ -97,6 +97,12 @@ def join(question: str, options: tuple[str, ...], three_d: bool) -> str:
     return "\n\n".join(parts)
 
 
+def centre_of(box: tuple[int, ...] | list[int]) -> str:
+    """``centre 45,61`` of a box, with the slice of a cuboid behind it; whole numbers, rounded down."""
+    half = len(box) // 2
+    return "centre " + ",".join(str((box[k] + box[half + k]) // 2) for k in range(half))
+
+
 def conclude(answer: str, options: tuple[str, ...]) -> str:
     """The end of the assistant's turn. The letter is named behind the answer's words first, inside the reasoning: there the words to be
     looked up among the options are the ones just written, and a small network learns the look-up far sooner."""
@@ -136,7 +142,7 @@ def make_item(rng: Random, finding: Finding, kind: str, three_d: bool, box: list
     facts = finding.facts
     numbers = ",".join(str(v) for v in box)
     before = f"<think>Searching the {noun}. A lesion at <|box_start|>[{numbers}]<|box_end|>"
-    place = facts["quadrant"]
+    place = f"{centre_of(box)}, {facts['quadrant']}"
     if three_d:
         place += f", {facts['level']} slices"
     elif "size" in facts:

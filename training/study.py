@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from measure import batch, cases, scores
+from data.views import SOURCES
 from train import FOLDER
 
 HERE = Path(__file__).resolve().parent
@@ -54,20 +55,30 @@ def train(arm: Arm, seed: int, args: argparse.Namespace) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "log").open("a") as log:
             subprocess.run([sys.executable, str(HERE / "train.py"), "--plan", f"{arm.kind}:{steps}:0:{args.rate}", "--start", str(args.start),
-                            "--seed", str(seed), "--world", "1", "--batch", "32", "--batch-3d", "4", "--work", str(folder / "work"),
-                            "--out", str(folder / "model"), "--tokenizer", str(args.tokenizer), "--export-every", "0", *arm.options], check=True, stdout=log, stderr=log)
+                            "--seed", str(seed), "--world", "1", "--batch", str(args.batch), "--batch-3d", str(args.batch_3d),
+                            "--device", args.device, "--workers", str(args.workers), "--work", str(folder / "work"),
+                            "--out", str(folder / "model"), "--tokenizer", str(args.tokenizer), "--export-every", "0",
+                            *(("--hold-out", args.hold_out) if args.hold_out else ()), *arm.options], check=True, stdout=log, stderr=log)
         (folder / "done").write_text("")
     return folder
 
 
-def measure(arm: Arm, folder: Path, args: argparse.Namespace) -> dict[str, Any]:
-    """Scores of one run on held-out cases of the six kinds."""
+def measure(arm: Arm, folder: Path, args: argparse.Namespace) -> dict[str, float]:
+    """Mean IoU and answers of one run on held-out cases of the six kinds, and on those of the scan that was held out."""
     name = "3d" if arm.three_d else "2d"
     count = args.cases_3d if arm.three_d else args.cases_2d
-    table = cases(args.out / f"cases-{name}", count, args.case_seed, "--set", "six", "--share-3d", str(int(arm.three_d))) / name
-    output = folder / f"{name}.json{'l' * arm.three_d}"
-    batch(folder / "model", table, output, "--preset", arm.preset)
-    return scores(f"{arm.name}={output}")["batches"][0]["scores"][0]
+    seen = ("--hold-out", args.hold_out) if args.hold_out else ()
+    found: dict[str, float] = {}
+    for where, seed, options in (("", args.case_seed, seen), ("held-out ", args.case_seed + 1, ("--only-source", args.hold_out))):
+        if where and not args.hold_out:
+            continue
+        label = f"{where.replace(' ', '-')}{name}"
+        table = cases(args.out / f"cases-{label}", count, seed, "--set", "six", "--share-3d", str(int(arm.three_d)), *options) / name
+        output = folder / f"{label}.json{'l' * arm.three_d}"
+        batch(folder / "model", table, output, "--preset", arm.preset)
+        score = scores(f"{arm.name}={output}")["batches"][0]["scores"][0]
+        found |= {f"{where}IoU": score["meanIou"]["value"] or 0.0, f"{where}answers": score["answers"]["inference"]["value"] or 0.0}
+    return found
 
 
 def difference(first: list[float], second: list[float]) -> str:
@@ -94,24 +105,31 @@ def main() -> None:
     parser.add_argument("--cases-3d", type=int, default=120)
     parser.add_argument("--case-seed", type=int, default=140)
     parser.add_argument("--together", type=int, default=2, help="runs at a time")
+    parser.add_argument("--hold-out", choices=SOURCES[:3], help="a scan that no run sees, measured apart; --start must not have seen it either")
+    parser.add_argument("--batch", type=int, default=32, help="half of it is the images in a step")
+    parser.add_argument("--batch-3d", type=int, default=4, help="volumes in a step")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--workers", type=int, default=0, help="for each run, as in train.py")
+    parser.add_argument("--train-only", action="store_true", help="leave measuring to the same command without this, where Node is")
     args = parser.parse_args()
     args.out = args.out.resolve()
     arms = [a for a in ARMS if a.name in args.arms]
     runs = [(arm, seed) for seed in args.seeds for arm in arms]
     with ThreadPoolExecutor(args.together) as pool:
         folders = list(pool.map(lambda run: train(*run, args), runs))
+    if args.train_only:
+        return
     found: dict[str, dict[str, list[float]]] = {}
     for (arm, _), folder in zip(runs, folders):
-        score = measure(arm, folder, args)
-        for number, value in (("iou", score["meanIou"]["value"]), ("answers", score["answers"]["inference"]["value"])):
-            found.setdefault(arm.name, {}).setdefault(number, []).append(value or 0.0)
+        for number, value in measure(arm, folder, args).items():
+            found.setdefault(arm.name, {}).setdefault(number, []).append(value)
     (args.out / "study.json").write_text(json.dumps({"seeds": args.seeds, "steps_3d": args.steps_3d, "steps_2d": args.steps_2d, "runs": found}, indent=1) + "\n")
-    print("| arm | mean IoU by seed | answers by seed | IoU less the first | answers less the first |\n|---|---|---|---|---|")
+    print("| arm | number | mean | by seed | less the first arm |\n|---|---|---|---|---|")
     for first, *others in (("3d", "joint"), ("grounded", "no-injection", "text-only")):
         for name in (n for n in (first, *others) if n in found):
-            told = [" ".join(f"{v:.3f}" for v in found[name][k]) for k in ("iou", "answers")]
-            apart = ["", ""] if name == first or first not in found else [difference(found[first][k], found[name][k]) for k in ("iou", "answers")]
-            print(f"| {name} | {told[0]} | {told[1]} | {apart[0]} | {apart[1]} |")
+            for number, values in found[name].items():
+                apart = "" if name == first or first not in found else difference(found[first][number], values)
+                print(f"| {name} | {number} | {sum(values) / len(values):.3f} | {' '.join(f'{v:.3f}' for v in values)} | {apart} |")
 
 
 if __name__ == "__main__":

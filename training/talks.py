@@ -29,7 +29,7 @@ class Talk:
     boxes: list[tuple[int, ...]]
     lettered: bool
     taught: str = "all"
-    """``all``, only the ``end`` ("Answer: ..."), or from the ``letter`` on."""
+    """``all``, only the ``end`` (``ending``), or from the ``letter`` on."""
 
 
 PHRASES = (*(f"{k} lesion" for k in TYPES), *six_kinds.QUADRANTS, *six_kinds.LEVELS, "yes", "no", "no lesion", "left", "right", "brighter", "darker",
@@ -53,20 +53,26 @@ def conclusion(talk: Talk) -> Talk:
     return Talk(talk.user, ["".join(talk.pieces)], [], talk.lettered, "end")
 
 
+def ending(said: str) -> str:
+    """What follows the last look: the sentence that weighs what was seen, where there is one, and the answer."""
+    looked = said.rfind("The crop shows")
+    return said[said.index(".", looked) + 1:] if looked >= 0 else " Answer:" + said.rsplit(" Answer:", 1)[1]
+
+
 def without_boxes(talk: Talk) -> Talk:
     """The same reasoning in one piece that points at nothing."""
     said = re.sub(r" at <\|box_start\|>[^<]*<\|box_end\|>(?:The crop shows)?", ":", "".join(talk.pieces))
     return Talk(talk.user, [said], [], talk.lettered)
 
 
-def six(rng: Random, view: View, types: dict[tuple[int, ...], str]) -> Talk | None:
-    """A question of any of the six kinds, or, in a volume, across slices."""
+def six(rng: Random, view: View, types: dict[tuple[int, ...], str], kinds: tuple[str, ...] = six_kinds.KINDS) -> Talk | None:
+    """A question of one of ``kinds``, or, in a volume, across slices."""
     words = Wording(view, types)
     for _ in range(12):
         if view.three_d and rng.random() < CROSS_SHARE:
             made = cross_slice.MAKERS[rng.choice(cross_slice.KINDS)](rng, view, words)
         else:
-            made = six_kinds.MAKERS[rng.choice(six_kinds.KINDS)](rng, view, words)
+            made = six_kinds.MAKERS[rng.choice(kinds)](rng, view, words)
         if made is not None:
             question, options, answer, steps = made
             noun = "volume" if view.three_d else "image"

@@ -7,18 +7,23 @@ spatial_relation: where one thing lies from another. lesion_analysis: type, dens
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 from data.record import Record, Step, choices, write_record
-from data.views import Thing, View
+from data.views import LEAST_FILL, Thing, View
 from lesions import TYPES
+from questions import centre_of
 from scenes import DEPTH, SIDE
 
 KINDS = ("structure_localisation", "spatial_localisation", "existence", "size_comparison", "spatial_relation", "lesion_analysis")
 QUADRANTS = ["upper left", "upper right", "lower left", "lower right"]
 LEVELS = ["first slices", "middle slices", "last slices"]
 DENSITY = {True: "brighter", False: "darker"}
+LEAST_RATIO = 1.6
+"""Structures are compared where one is this many times as large as the other."""
 Made = tuple[str, tuple[str, ...], str, list[Step]]
 """Question, options, answer, looks."""
 
@@ -59,12 +64,12 @@ class Wording:
         return f"the {thing.quadrant} lesion" if alone else ""
 
     def look(self, thing: Thing) -> Step:
-        """A step of reasoning about one thing."""
-        place = thing.quadrant or "near the middle"
+        """A step of reasoning about one thing: every number and word that a conclusion is drawn from is said here."""
+        place = f"{centre_of(thing.box)}, {thing.quadrant or 'near the middle'}"
         if self.view.three_d:
             place += f", {level(thing, self.view)}"
         if thing.lesion is None:
-            return Step(f"The {thing.name} at", thing, f"The crop shows the {thing.name}, {place}.")
+            return Step(f"The {thing.name} at", thing, f"The crop shows the {thing.name}, size {size_class(thing)}, {place}.")
         kind = self.seen[thing.box]
         found = f"a {kind} lesion" if kind else "no lesion"
         said = f"The crop shows {found}, {DENSITY[thing.lesion.bright]}, {thing.size}, {place}."
@@ -73,6 +78,16 @@ class Wording:
     def named(self) -> list[tuple[Thing, str]]:
         """Lesions that have a name of their own."""
         return [(t, r) for t in self.view.lesions if (r := self.refer(t))]
+
+
+def size_class(thing: Thing) -> int:
+    """How many times LEAST_RATIO larger than the smallest structure that is asked about."""
+    return max(0, int(math.log(thing.fill / LEAST_FILL, LEAST_RATIO)))
+
+
+def concluding(steps: list[Step], said: str) -> list[Step]:
+    """The looks with a sentence behind the last one, from which the answer can be read."""
+    return [*steps[:-1], replace(steps[-1], after=f"{steps[-1].after} {said}")]
 
 
 def level(thing: Thing, view: View) -> str:
@@ -122,7 +137,9 @@ def existence(rng: Random, view: View, words: Wording) -> Made | None:
     if roll < 0.7 and view.lesions:
         kind = (words.seen[rng.choice(view.lesions).box] if rng.random() < 0.5 else "") or rng.choice(TYPES)
         found = kind in words.seen.values()
-        return f"Does the {noun} show a {kind} lesion?", answers, "yes" if found else "no", [words.look(t) for t in view.lesions]
+        looks = [concluding([words.look(t)], "It is the type asked for." if words.seen[t.box] == kind else "It is another type.")[0]
+                 for t in view.lesions]
+        return f"Does the {noun} show a {kind} lesion?", answers, "yes" if found else "no", looks
     return f"Is there a lesion in the {noun}?", answers, "yes" if view.lesions else "no", [words.look(t) for t in view.lesions[:1]]
 
 
@@ -135,7 +152,7 @@ def size_comparison(rng: Random, view: View, words: Wording) -> Made | None:
                 pairs.append((a, f"the {a.quadrant} lesion", b, f"the {b.quadrant} lesion"))
     if not pairs or rng.random() < 0.2:
         pairs += [(a, f"the {a.name}", b, f"the {b.name}") for a in view.structures for b in view.structures
-                  if a.fill >= 1.6 * b.fill]
+                  if a.fill >= LEAST_RATIO * b.fill]
     if not pairs:
         return None
     large, large_name, small, small_name = rng.choice(pairs)
@@ -143,7 +160,7 @@ def size_comparison(rng: Random, view: View, words: Wording) -> Made | None:
     first, second = rng.sample([(large, large_name), (small, small_name)], 2)
     word, truth = ("larger", large_name) if wants_large else ("smaller", small_name)
     return (f"Which is {word}, {first[1]} or {second[1]}?", choices(rng, truth, [large_name, small_name]), truth,
-            [words.look(first[0]), words.look(second[0])])
+            concluding([words.look(first[0]), words.look(second[0])], f"The larger is {large_name}."))
 
 
 def spatial_relation(rng: Random, view: View, words: Wording) -> Made | None:
@@ -159,7 +176,15 @@ def spatial_relation(rng: Random, view: View, words: Wording) -> Made | None:
     a, name_a, b, name_b, truth = rng.choice(fitting)
     options = ["to the left", "to the right", "above", "below"] if truth not in ("nearer to the head", "nearer to the feet") else \
         ["nearer to the head", "nearer to the feet"]
-    return f"Where is {name_a} relative to {name_b}?", choices(rng, truth, options), truth, [words.look(a), words.look(b)]
+    return (f"Where is {name_a} relative to {name_b}?", choices(rng, truth, options), truth,
+            concluding([words.look(a), words.look(b)], f"So the first lies {offset(a, b)}."))
+
+
+def offset(a: Thing, b: Thing) -> str:
+    """How far the centre of ``a`` lies from that of ``b`` along each axis, in whole pixels and slices, as the looks name the centres."""
+    (ax, ay, az), (bx, by, bz) = ([int(v) for v in t.centre] for t in (a, b))
+    said = f"{abs(ax - bx)} to the {'left' if ax < bx else 'right'}, {abs(ay - by)} {'above' if ay < by else 'below'}"
+    return f"{said}, {abs(az - bz)} slices nearer to the {'head' if az > bz else 'feet'}" if len(a.box) == 6 else said
 
 
 def relation(a: Thing, b: Thing, three_d: bool) -> str:

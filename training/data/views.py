@@ -163,20 +163,29 @@ class ViewMaker:
         known = self.labels.get(name)
         if known is None:
             return (), (), small * 0
-        seen = np.unique(small)
+        z, y, x = np.nonzero(small)
+        values = small[z, y, x]
+        fills = np.bincount(values, minlength=256)
+        ends = [_extents(values, at, size) for at, size in zip((x, y, z), reversed(small.shape))]
+        seen = np.flatnonzero(fills)
         present: list[Thing] = []
-        for value in seen[seen > 0]:
-            mask = small == value
-            z, y, x = (np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis))) for axis in range(3))
-            low, high = (int(x[0]), int(y[0]), int(z[0])), (int(x[-1]) + 1, int(y[-1]) + 1, int(z[-1]) + 1)
+        for value in seen:
+            low, high = (tuple(int(end[value][k]) for end in ends) for k in (0, 1))
             box = (*low, *high) if three_d else (*low[:2], *high[:2])
-            fill = int(mask.sum())
+            fill = int(fills[value])
             if min(high[0] - low[0], high[1] - low[1]) >= LEAST_SIDE and fill >= LEAST_FILL * (high[2] - low[2]) \
                     and high[2] - low[2] <= MOST_SLICES:
                 present.append(Thing(known.names[value - 1], box, fill))
         absent = tuple(word for value, word in enumerate(known.names, 1) if value not in seen)
         index = np.array([0, *(self.names.index(word) for word in known.names)], np.uint8)
         return tuple(present), absent, index[small]
+
+
+def _extents(values: Bytes, at: NDArray[np.intp], size: int) -> dict[int, tuple[int, int]]:
+    """First coordinate and the one behind the last, by value, of points ``at`` along an axis of ``size``."""
+    there = np.zeros((256, size), bool)
+    there[values, at] = True
+    return {int(v): (int(there[v].argmax()), size - int(there[v, ::-1].argmax())) for v in np.flatnonzero(there.any(1))}
 
 
 def shortened(view: View, slices: range) -> View:

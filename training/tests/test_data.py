@@ -12,10 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+import torch
 
 import anatomy
 import vocabulary
-from batches import TRAIN_SEED, Maker
+from ahead import Ahead, Order
+from batches import TRAIN_SEED, Batch, Maker
 from data import cross_slice, simple, six_kinds
 from data.layout import PLACEHOLDER, SCHEMAS, Dataset, Writer, rows
 from data.record import Record
@@ -160,9 +162,55 @@ class Practice(unittest.TestCase):
                 taught = words.tokenizer.decode(tails.targets[mine].tolist(), skip_special_tokens=False)
                 said = words.tokenizer.decode(tails.tokens[row].tolist(), skip_special_tokens=False)
                 self.assertIn(taught.removesuffix("<|im_end|>"), said)
-                self.assertRegex(taught, r"^( Answer: .*,)? [A-D]\.</think>\n[A-D]\. .*<\|im_end\|>$")
+                weighed = r"( It is (the|another) type[^.]*\.| The larger is [^.]*\.| So the first lies [^.]*\.)?"
+                self.assertRegex(taught, rf"^({weighed} Answer: .*,)? [A-D]\.</think>\n[A-D]\. .*<\|im_end\|>$")
                 letters = [words.tokenizer.decode([int(t)]).strip() for t in tails.targets[mine][tails.weights[mine] > 1]]
                 self.assertEqual(letters, [taught.rsplit("\n", 1)[1][0]] * 2)
+
+    def test_what_weighs_two_things_says_what_is_so(self) -> None:
+        for three_d in (False, True):
+            for record in some(three_d, 8):
+                boxes, said = record.boxes, record.pieces[-1]
+                half = len(boxes[0]) // 2 if boxes else 0
+                if record.kind == "spatial_relation":
+                    first, second = ([(b[k] + b[half + k]) // 2 for k in range(half)] for b in boxes)
+                    for k, words in enumerate((("left", "right"), ("above", "below"), ("nearer to the feet", "nearer to the head"))[:half]):
+                        self.assertRegex(said, rf"\b{abs(first[k] - second[k])} (to the |slices )?({'|'.join(words)})")
+                    self.assertRegex(said, rf"So the first lies .*{record.answer}.* Answer: {record.answer},")
+                if record.kind == "size_comparison":
+                    larger = said.split("The larger is ")[1].split(".")[0]
+                    self.assertEqual(record.answer == larger, "larger" in record.question)
+
+    def test_batches_made_ahead_are_those_made_in_turn(self) -> None:
+        words = Maker(MAKER, vocabulary.load(FOLDER))
+        every = [Order(TRAIN_SEED + k * 50, 2, (0, 4, DEPTH)[k % 3], True, 0) for k in range(7)]
+
+        def make(order: Order) -> Batch:
+            return words.batch(order.seed, order.count, order.depth, order.talk)
+
+        cpu = torch.device("cpu")
+        alone = [b for _, b in Ahead(make, 0, cpu).batches(iter(every))]
+        ahead = Ahead(make, 2, cpu)
+        helped = list(ahead.batches(iter(every)))
+        self.assertEqual([o for o, _ in helped], every)
+        for (_, one), two in zip(helped, alone, strict=True):
+            self.assertTrue(torch.equal(one.images, two.images))
+            self.assertTrue(torch.equal(one.live, two.live))
+            for a, b in zip(one.tails, two.tails, strict=True):
+                self.assertTrue(torch.equal(a.tokens, b.tokens) and torch.equal(a.targets, b.targets))
+        endless = ahead.batches(Order(TRAIN_SEED + k, 1, 0, True, 0) for k in itertools.count())
+        first = next(endless)[0]
+        endless.close()
+        self.assertEqual(first.seed, TRAIN_SEED)
+        # What was ordered before and dropped must not turn up later.
+        self.assertEqual([o.seed for o, _ in ahead.batches(iter(every[:1]))], [TRAIN_SEED])
+
+    def test_a_worker_that_fails_is_heard(self) -> None:
+        def make(order: Order) -> Batch:
+            raise ValueError(f"seed {order.seed}")
+
+        with self.assertRaisesRegex(ValueError, "seed 5"):
+            list(Ahead(make, 1, torch.device("cpu")).batches(iter([Order(5, 1, 0, True, 0)])))
 
     def test_a_scan_without_named_structures_leaves_their_kind_out(self) -> None:
         phantoms = ViewMaker(MAKER.painter, MAKER.labels, ("phantom",))
