@@ -17,7 +17,7 @@ from PIL import Image
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from data import cross_slice, six_kinds
+from data import cross_slice
 from data.six_kinds import types_in_crops
 from data.views import View, ViewMaker, shortened
 from dense import CELLS, Dense, dense_of
@@ -42,8 +42,8 @@ MODES = ("grounded", "no-injection", "text-only")
 """As the presets of the product: a box and its crop; a box alone; no box. Without a crop the type is the one in the whole image."""
 ASTRAY = 0.05
 """Share of lesions whose training crop misses them; the reasoning then says so, and a type is a guess (decision 0400)."""
-WEIGHED = ("existence", "size_comparison", "spatial_relation")
-"""Kinds whose answer has to be weighed from what was said of several things: most of the conclusions that are practised."""
+WEIGHED = ("Does the", "Which is", "Where is")
+"""How questions begin whose answer has to be weighed from what was said: most of the conclusions that are practised."""
 LONGEST = 400
 """Answers that need more tokens are not asked for in training (three lesions of many slices)."""
 
@@ -206,9 +206,10 @@ class Maker:
                 said.append(drill(rng, rng.random() < 0.5, self.views.names))
                 continue
             view = self.views.view(seed + len(said), rng.random() < 0.15, rng.choice((None, 2, 3)))
-            for _ in range(6):
-                talk = six(rng, view, types_in_crops(view, True), WEIGHED if rng.random() < 0.6 else six_kinds.KINDS)
-                said += [conclusion(talk)] if talk else []
+            for _ in range(18):
+                talk = six(rng, view, types_in_crops(view, True))
+                if talk and (talk.user.startswith(WEIGHED) or rng.random() < 0.25):
+                    said.append(conclusion(talk))
         rows = sorted((self._row(0, talk, [], None, 0, 0) for talk in said[:count]), key=lambda row: len(row.tokens))
         return Batch(torch.empty(0, 64, 196), [], none, 0, nothing, none, none, 0, none, none, [self._pad(part, 0) for part in _alike(rows)])
 

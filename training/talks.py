@@ -65,14 +65,14 @@ def without_boxes(talk: Talk) -> Talk:
     return Talk(talk.user, [said], [], talk.lettered)
 
 
-def six(rng: Random, view: View, types: dict[tuple[int, ...], str], kinds: tuple[str, ...] = six_kinds.KINDS) -> Talk | None:
-    """A question of one of ``kinds``, or, in a volume, across slices."""
+def six(rng: Random, view: View, types: dict[tuple[int, ...], str]) -> Talk | None:
+    """A question of any of the six kinds, or, in a volume, across slices."""
     words = Wording(view, types)
     for _ in range(12):
         if view.three_d and rng.random() < CROSS_SHARE:
             made = cross_slice.MAKERS[rng.choice(cross_slice.KINDS)](rng, view, words)
         else:
-            made = six_kinds.MAKERS[rng.choice(kinds)](rng, view, words)
+            made = six_kinds.MAKERS[rng.choice(six_kinds.KINDS)](rng, view, words)
         if made is not None:
             question, options, answer, steps = made
             noun = "volume" if view.three_d else "image"

@@ -19,7 +19,8 @@ def average(model: nn.Module, extra: list[float], world: int) -> list[float]:
     if world == 1:
         return extra
     with torch.no_grad():
-        flat = torch.cat([p.flatten() for p in model.parameters()] + [torch.tensor(extra)])
+        # On the CPU: gloo would copy there and back as well.
+        flat = torch.cat([*(p.flatten().cpu() for p in model.parameters()), torch.tensor(extra)])
         dist.all_reduce(flat)
         flat /= world
         at = 0

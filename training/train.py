@@ -1,7 +1,7 @@
 """Trains readroom-mini from nothing: ``python training/train.py``. Two one-thread processes on two CPU cores.
 
 Stages (``--plan``): ``vision``, the tower alone with auxiliary heads; ``words``, the language model alone on finding letters and drawing conclusions; ``2d``, everything on images; ``joint``, everything on images and
-volumes in turn, ``volumes`` with most steps on whole volumes, ``reason`` with words between them, ``all`` images and volumes evenly with words between them; ``3d``, volumes alone. A star freezes the vision tower and its merger, as the paper does in its supervised stage.
+volumes in turn, ``volumes`` with most steps on whole volumes, ``reason`` with words between them, ``all`` images and volumes evenly with words between them, ``images`` the same with more of images and words; ``3d``, volumes alone. A star freezes the vision tower and its merger, as the paper does in its supervised stage.
 Each stage has a number of steps or a limit in minutes or both; the learning rate follows whichever is further on. A stopped
 run goes on from ``--work`` when it is started again. Every ``--export-every`` seconds the checkpoint folder is written anew.
 
@@ -39,7 +39,7 @@ HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parent / "resources" / "models" / "readroom-mini"
 WORDS = -1
 DEPTHS = {"vision": (0, 0, 0, DEPTH), "words": (WORDS,), "reason": (WORDS, DEPTH, 0, WORDS, DEPTH, DEPTH, WORDS, 0), "2d": (0,), "joint": (DEPTH, 0, 8, 0, DEPTH, 0, 4, 0), "all": (0, DEPTH, 0, DEPTH, WORDS),
-          "volumes": (DEPTH, DEPTH, 0, DEPTH, DEPTH, 8, DEPTH, DEPTH, 0), "3d": (DEPTH, 8, DEPTH, 4)}
+          "images": (0, WORDS, 0, WORDS, 0, DEPTH), "volumes": (DEPTH, DEPTH, 0, DEPTH, DEPTH, 8, DEPTH, DEPTH, 0), "3d": (DEPTH, 8, DEPTH, 4)}
 """Slices in the steps of a stage, in turn; 0 is a step on images, WORDS one without pictures."""
 LONGEST_STEP = 20.0
 """Seconds that a step counts at most towards the minutes of its stage."""
@@ -184,7 +184,7 @@ def orders(stage: Stage, step: int, seed: int, args: argparse.Namespace) -> Iter
     for at in itertools.count(step):
         depth = DEPTHS[stage.kind][at % len(DEPTHS[stage.kind])]
         if depth == WORDS:
-            count = args.batch
+            count = 2 * args.batch // args.world
         elif not talk:
             count = args.batch // (4 if depth else 1) // args.world
         else:
@@ -203,6 +203,8 @@ def run(args: argparse.Namespace) -> None:
     maker = Maker(ViewMaker(Painter(anatomy.load()), anatomy.load_labels(), sources), vocabulary.load(args.out), simple=not args.hold_out,
                   mode=args.mode)
     device = torch.device(args.device)
+    # cuDNN's attention makes a plan for every new shape, and here nearly every step has new ones.
+    torch.backends.cuda.enable_cudnn_sdp(False)
     ahead = Ahead(lambda o: maker.words(o.seed, o.count) if o.depth == WORDS else maker.batch(o.seed, o.count, o.depth, o.talk), args.workers,
                   device)
     model = Readroom()
@@ -291,8 +293,8 @@ def main() -> None:
     parser.add_argument("--world", type=int, default=2)
     parser.add_argument("--rank", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--device", default="cpu", help="cuda: one process on a GPU (--world 1), with batches made by --workers")
-    parser.add_argument("--workers", type=int, default=0, help="processes that make batches ahead of their steps")
+    parser.add_argument("--device", default="cpu", help="cuda: on a GPU, which one process (--world 1) does not fill")
+    parser.add_argument("--workers", type=int, default=0, help="for each process of --world, others that make batches ahead of its steps")
     parser.add_argument("--port", type=int, default=29517)
     parser.add_argument("--sync", type=int, default=4, help="steps between averaging the processes' weights")
     parser.add_argument("--out", type=Path, default=FOLDER, help="checkpoint folder; its tokenizer is kept where it has one")

@@ -137,10 +137,14 @@ def existence(rng: Random, view: View, words: Wording) -> Made | None:
     if roll < 0.7 and view.lesions:
         kind = (words.seen[rng.choice(view.lesions).box] if rng.random() < 0.5 else "") or rng.choice(TYPES)
         found = kind in words.seen.values()
-        looks = [concluding([words.look(t)], "It is the type asked for." if words.seen[t.box] == kind else "It is another type.")[0]
-                 for t in view.lesions]
+        looks = [concluding([words.look(t)], verdict(kind, words.seen[t.box]))[0] for t in view.lesions]
         return f"Does the {noun} show a {kind} lesion?", answers, "yes" if found else "no", looks
     return f"Is there a lesion in the {noun}?", answers, "yes" if view.lesions else "no", [words.look(t) for t in view.lesions[:1]]
+
+
+def verdict(asked: str, seen: str) -> str:
+    """The type that was asked for beside the one that a crop shows, and whether they are the same."""
+    return f"Asked for {asked}, seen {seen or 'none'}: {'the same' if asked == seen else 'another'}."
 
 
 def size_comparison(rng: Random, view: View, words: Wording) -> Made | None:
@@ -181,10 +185,11 @@ def spatial_relation(rng: Random, view: View, words: Wording) -> Made | None:
 
 
 def offset(a: Thing, b: Thing) -> str:
-    """How far the centre of ``a`` lies from that of ``b`` along each axis, in whole pixels and slices, as the looks name the centres."""
+    """How far the centre of ``a`` lies from that of ``b`` along each axis, in whole pixels and slices, as the looks name the centres.
+    Two digits each: whether a number has ended is one thing less to learn."""
     (ax, ay, az), (bx, by, bz) = ([int(v) for v in t.centre] for t in (a, b))
-    said = f"{abs(ax - bx)} to the {'left' if ax < bx else 'right'}, {abs(ay - by)} {'above' if ay < by else 'below'}"
-    return f"{said}, {abs(az - bz)} slices nearer to the {'head' if az > bz else 'feet'}" if len(a.box) == 6 else said
+    said = f"{abs(ax - bx):02d} to the {'left' if ax < bx else 'right'}, {abs(ay - by):02d} {'above' if ay < by else 'below'}"
+    return f"{said}, {abs(az - bz):02d} slices nearer to the {'head' if az > bz else 'feet'}" if len(a.box) == 6 else said
 
 
 def relation(a: Thing, b: Thing, three_d: bool) -> str:

@@ -162,7 +162,7 @@ class Practice(unittest.TestCase):
                 taught = words.tokenizer.decode(tails.targets[mine].tolist(), skip_special_tokens=False)
                 said = words.tokenizer.decode(tails.tokens[row].tolist(), skip_special_tokens=False)
                 self.assertIn(taught.removesuffix("<|im_end|>"), said)
-                weighed = r"( It is (the|another) type[^.]*\.| The larger is [^.]*\.| So the first lies [^.]*\.)?"
+                weighed = r"( Asked for [^.]*\.| The larger is [^.]*\.| So the first lies [^.]*\.)?"
                 self.assertRegex(taught, rf"^({weighed} Answer: .*,)? [A-D]\.</think>\n[A-D]\. .*<\|im_end\|>$")
                 letters = [words.tokenizer.decode([int(t)]).strip() for t in tails.targets[mine][tails.weights[mine] > 1]]
                 self.assertEqual(letters, [taught.rsplit("\n", 1)[1][0]] * 2)
@@ -175,7 +175,7 @@ class Practice(unittest.TestCase):
                 if record.kind == "spatial_relation":
                     first, second = ([(b[k] + b[half + k]) // 2 for k in range(half)] for b in boxes)
                     for k, words in enumerate((("left", "right"), ("above", "below"), ("nearer to the feet", "nearer to the head"))[:half]):
-                        self.assertRegex(said, rf"\b{abs(first[k] - second[k])} (to the |slices )?({'|'.join(words)})")
+                        self.assertRegex(said, rf"\b{abs(first[k] - second[k]):02d} (to the |slices )?({'|'.join(words)})")
                     self.assertRegex(said, rf"So the first lies .*{record.answer}.* Answer: {record.answer},")
                 if record.kind == "size_comparison":
                     larger = said.split("The larger is ")[1].split(".")[0]
