@@ -7,6 +7,7 @@ batch is run once at batch size 1 and its keys and values are shared, and the pa
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
@@ -329,3 +330,9 @@ def mrope(ids: list[int], pad_id: int, grids: list[tuple[int, int]], start: int 
             at += j - i
             i = j
     return torch.cat(columns, 1), at
+
+
+def mixed(device: torch.device) -> AbstractContextManager[None]:
+    """bfloat16 for matrix products, except on a CPU without instructions for it: there each is emulated, and a step takes 30 times as long."""
+    slow = device.type == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.autocast(device.type, torch.bfloat16, enabled=not slow)

@@ -23,6 +23,7 @@ import torch
 import vocabulary
 from data.layout import Dataset, Sample
 from export import load_model
+from model import mixed
 from grpo import FOLDER
 from sequence import Encoder, Segment, log_probabilities
 
@@ -85,7 +86,7 @@ def main() -> None:
         optimiser.zero_grad(set_to_none=True)
         total = 0.0
         for prompt, answer in pairs:
-            with torch.autocast("cpu", torch.bfloat16):
+            with mixed(torch.device("cpu")):
                 loss = -log_probabilities(model, encoder, prompt, [answer])[0].sum() / max(1, words)
             loss.backward()
             total += float(loss.detach())

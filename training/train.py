@@ -31,7 +31,7 @@ from data.views import SOURCES, ViewMaker
 from dense import Dense
 from export import load_model, write_checkpoint
 from imaging import normalised
-from model import KV, Readroom
+from model import KV, Readroom, mixed
 from scenes import DEPTH, Painter
 from together import average, run_together
 
@@ -237,7 +237,7 @@ def run(args: argparse.Namespace) -> None:
             order, batch = next(made)
             seed = order.after
             waited = time.time() - now
-            with torch.autocast(device.type, torch.bfloat16):
+            with mixed(device):
                 losses = losses_of(model, maker, batch, stage.frozen)
             for p in model.parameters():
                 p.grad = None
