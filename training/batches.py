@@ -6,6 +6,8 @@ Seeds of views: training draws from 10**9 upwards, validation from 5*10**8, test
 
 from __future__ import annotations
 
+import itertools
+
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from random import Random
 from typing import Any
@@ -104,8 +106,9 @@ def _moved(value: Any, device: torch.device) -> Any:
 class Maker:
     """Turns seeds into batches."""
 
-    def __init__(self, views: ViewMaker, tokenizer: Tokenizer, simple: bool = True, mode: str = MODES[0]) -> None:
-        """``simple`` False: no scenes of ``scenes.py``, which draw from all scans."""
+    def __init__(self, views: ViewMaker, tokenizer: Tokenizer, simple: bool = True, mode: str = MODES[0], drills: bool = True) -> None:
+        """``simple`` False: no scenes of ``scenes.py``, which draw from all scans. ``drills`` False: no rows that practise letters only."""
+        self.drills = drills
         self.views, self.mode = views, mode
         self.simple_share = SIMPLE_SHARE if simple else 0.0
         self.tokenizer = tokenizer
@@ -163,7 +166,7 @@ class Maker:
                 if self.mode == "text-only":
                     said = without_boxes(said)
                 talks.append((i, said, [cut_out(box) if grounded else [] for box in said.boxes]))
-            talks += [(i, drill(rng, bool(depth), self.views.names), []) for _ in range(DRILLS_3D if depth else DRILLS_2D)]
+            talks += [(i, drill(rng, bool(depth), self.views.names), []) for _ in range((DRILLS_3D if depth else DRILLS_2D) * self.drills)]
         if not talk:
             depth = 0
         n = len(whole)
@@ -196,16 +199,19 @@ class Maker:
         return out
 
     def words(self, seed: int, count: int) -> Batch:
-        """``count`` rows without any picture: drills of letters, and twice as many conclusions from reasoning that is given."""
+        """``count`` rows without any picture: conclusions from reasoning that is given, and half as many drills of letters."""
         none = torch.empty(0)
         nothing = Dense(none, none, none, none)
         said: list[Talk] = []
-        while len(said) < count:
-            rng = Random(seed + len(said))
-            if len(said) % 3 == 0:
+        # Not seeded by how many there are: a view that gives none would come again for ever.
+        for at in itertools.count(seed):
+            if len(said) >= count:
+                break
+            rng = Random(at)
+            if self.drills and len(said) % 3 == 0:
                 said.append(drill(rng, rng.random() < 0.5, self.views.names))
                 continue
-            view = self.views.view(seed + len(said), rng.random() < 0.15, rng.choice((None, 2, 3)))
+            view = self.views.view(at, rng.random() < 0.15, rng.choice((None, 2, 3)))
             for _ in range(18):
                 talk = six(rng, view, types_in_crops(view, True))
                 if talk and (talk.user.startswith(WEIGHED) or rng.random() < 0.25):

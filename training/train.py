@@ -32,6 +32,7 @@ from dense import Dense
 from export import load_model, write_checkpoint
 from imaging import normalised
 from model import KV, Readroom, mixed
+from muon import Muon
 from scenes import DEPTH, Painter
 from together import average, run_together
 
@@ -161,7 +162,7 @@ class Optimiser:
         inner = {n: p for n, p in model.named_parameters() if p.dim() == 2 and (".blocks." in n or ".layers." in n or ".merger.mlp" in n)}
         rest = {n: p for n, p in model.named_parameters() if n not in inner}
         split = lambda ps: [{"params": [p for n, p in ps.items() if n.startswith("visual.") == v], "scale": tower if v else 1.0} for v in (True, False)]
-        self.parts = [torch.optim.Muon(split(inner), lr=1e-3, weight_decay=0.02, momentum=0.95, adjust_lr_fn="match_rms_adamw"),
+        self.parts = [Muon(split(inner), lr=1e-3, weight_decay=0.02, momentum=0.95),
                       torch.optim.AdamW(split(rest), lr=1e-3, betas=(0.9, 0.97), weight_decay=0.0, fused=True)]
 
     def step(self, rate: float) -> None:
@@ -201,7 +202,7 @@ def run(args: argparse.Namespace) -> None:
     torch.manual_seed(1234 + args.seed)
     sources = tuple(s for s in SOURCES if s != args.hold_out)
     maker = Maker(ViewMaker(Painter(anatomy.load()), anatomy.load_labels(), sources), vocabulary.load(args.out), simple=not args.hold_out,
-                  mode=args.mode)
+                  mode=args.mode, drills=not args.no_drills)
     device = torch.device(args.device)
     # cuDNN's attention makes a plan for every new shape, and here nearly every step has new ones.
     torch.backends.cuda.enable_cudnn_sdp(False)
@@ -287,6 +288,7 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="weights to start from: an after-N-stage.pt of another run, or a checkpoint folder")
     parser.add_argument("--seed", type=int, default=0, help="another start and other images")
     parser.add_argument("--mode", choices=MODES, default=MODES[0], help="ablations: boxes without crops, or no boxes at all")
+    parser.add_argument("--no-drills", action="store_true", help="for weights that find letters already: a quarter fewer words in a step on images")
     parser.add_argument("--hold-out", choices=SOURCES[:3], help="never show this scan")
     parser.add_argument("--batch", type=int, default=64, help="images in a step of the vision stage; half of it with questions")
     parser.add_argument("--batch-3d", type=int, default=8, help="volumes in a step")
