@@ -9,6 +9,7 @@ import json
 import tempfile
 import unittest
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -26,6 +27,7 @@ from data.statistics import Statistics
 from make_dataset import SPAN, SPLITS, records
 from train import FOLDER
 from scenes import DEPTH, SIDE, Painter
+from talks import six
 
 MAKER = ViewMaker(Painter(anatomy.load()), anatomy.load_labels(), ("thorax", "lung", "brain", "phantom"))
 
@@ -166,6 +168,12 @@ class Practice(unittest.TestCase):
                 self.assertRegex(taught, rf"^({weighed} Answer: .*,)? [A-D]\.</think>\n[A-D]\. .*<\|im_end\|>$")
                 letters = [words.tokenizer.decode([int(t)]).strip() for t in tails.targets[mine][tails.weights[mine] > 1]]
                 self.assertEqual(letters, [taught.rsplit("\n", 1)[1][0]] * 2)
+
+    def test_a_view_that_nothing_can_be_said_of_is_passed_by(self) -> None:
+        words = Maker(ViewMaker(MAKER.painter, MAKER.labels, ("brain", "phantom")), vocabulary.load(FOLDER), drills=False)
+        with patch("batches.six", lambda rng, view, types: None if view.source == "phantom" else six(rng, view, types)):
+            made = words.words(TRAIN_SEED, 16)
+        self.assertEqual(sum(len(t.tokens) for t in made.tails), 16)
 
     def test_what_weighs_two_things_says_what_is_so(self) -> None:
         for three_d in (False, True):
