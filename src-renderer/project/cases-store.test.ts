@@ -60,6 +60,22 @@ test('an answer to an older filter is dropped', async () => {
   expect(useCases.getState().total).toBe(1);
 });
 
+test('another order or filter leaves no row of the old one behind; a change in the list keeps rows until newer come', async () => {
+  useCases.getState().reload();
+  useCases.getState().need(40);
+  await answerAll();
+  useCases.getState().reload();
+  await answerAll();
+  expect([...useCases.getState().pages.keys()]).toEqual([0, 40]);
+  useCases.getState().setSort('title');
+  expect(useCases.getState().pages.size).toBe(2);
+  await answerAll();
+  expect([...useCases.getState().pages.keys()]).toEqual([0]);
+  useCases.getState().need(40);
+  await answerAll();
+  expect([...useCases.getState().pages.keys()]).toEqual([0, 40]);
+});
+
 test('a failure is kept to be shown, and asking again tries again', async () => {
   const works = bridge.answers['project.cases'];
   bridge.answers['project.cases'] = () => Promise.reject(new Error('The project could not be read.'));

@@ -40,6 +40,8 @@ export const isFiltered = (filter: CaseFilter): boolean =>
 /** Rises when the list is another one: what was asked for before no longer counts. */
 let generation = 0;
 const asked = new Set<number>();
+/** The pages that are here belong to another filter or order: the first answer to the new one takes their place, all of them. */
+let otherList = false;
 
 async function fetchPage(page: number): Promise<void> {
   if (asked.has(page)) return;
@@ -54,7 +56,13 @@ async function fetchPage(page: number): Promise<void> {
       limit: pageSize,
     });
     if (mine !== generation) return;
-    useCases.setState(({ pages }) => ({ total, pages: new Map(pages).set(page, rows), failure: null }));
+    const keep = !otherList;
+    otherList = false;
+    useCases.setState(({ pages }) => ({
+      total,
+      pages: new Map(keep ? pages : []).set(page, rows),
+      failure: null,
+    }));
   } catch (thrown) {
     if (mine !== generation) return;
     asked.delete(page);
@@ -82,10 +90,12 @@ export const useCases = create<CasesState>()((set, get) => ({
   runs: null,
   change: (part) => {
     set(({ filter }) => ({ filter: { ...filter, ...part } }));
+    otherList = true;
     get().reload();
   },
   setSort: (sort) => {
     set({ sort });
+    otherList = true;
     get().reload();
   },
   need: (page) => void fetchPage(page),
