@@ -106,9 +106,11 @@ def _moved(value: Any, device: torch.device) -> Any:
 class Maker:
     """Turns seeds into batches."""
 
-    def __init__(self, views: ViewMaker, tokenizer: Tokenizer, simple: bool = True, mode: str = MODES[0], drills: bool = True) -> None:
-        """``simple`` False: no scenes of ``scenes.py``, which draw from all scans. ``drills`` False: no rows that practise letters only."""
-        self.drills = drills
+    def __init__(self, views: ViewMaker, tokenizer: Tokenizer, simple: bool = True, mode: str = MODES[0], drills: bool = True,
+                 parts: int = 4) -> None:
+        """``simple`` False: no scenes of ``scenes.py``, which draw from all scans. ``drills`` False: no rows that practise letters only.
+        ``parts``: the rows of a batch make this many tensors at most, of rows of like length; each is a run of the language model."""
+        self.drills, self.parts = drills, parts
         self.views, self.mode = views, mode
         self.simple_share = SIMPLE_SHARE if simple else 0.0
         self.tokenizer = tokenizer
@@ -195,7 +197,7 @@ class Maker:
         out = Batch(torch.from_numpy(patch_bytes(whole)), seen, torch.tensor([kinds[k] for k in order], dtype=torch.long),
                     sum(k >= 0 for k in kinds), found[live], live, still, depth, context, context_positions)
         rows = sorted((self._row(v, t, [[spots[n + c] for c in g] for g in groups], spots[v], depth, base) for v, t, groups in talks), key=lambda row: len(row.tokens))
-        out.tails = [self._pad(part, depth) for part in _alike(rows) if part]
+        out.tails = [self._pad(part, depth) for part in _alike(rows, self.parts) if part]
         return out
 
     def words(self, seed: int, count: int) -> Batch:
@@ -217,7 +219,7 @@ class Maker:
                 if talk and (talk.user.startswith(WEIGHED) or rng.random() < 0.25):
                     said.append(conclusion(talk))
         rows = sorted((self._row(0, talk, [], None, 0, 0) for talk in said[:count]), key=lambda row: len(row.tokens))
-        return Batch(torch.empty(0, 64, 196), [], none, 0, nothing, none, none, 0, none, none, [self._pad(part, 0) for part in _alike(rows)])
+        return Batch(torch.empty(0, 64, 196), [], none, 0, nothing, none, none, 0, none, none, [self._pad(part, 0) for part in _alike(rows, self.parts)])
 
     def _view(self, rng: Random, seed: int, depth: int) -> tuple[View, Scene | None]:
         draw = rng.random()
@@ -325,9 +327,9 @@ class _Crops:
         return self.known[box]
 
 
-def _alike(rows: list[_Row]) -> list[list[_Row]]:
-    """Rows, shortest first, in up to four parts of like length: padding is computed like words."""
-    parts = min(4, max(1, len(rows) // 6))
+def _alike(rows: list[_Row], most: int) -> list[list[_Row]]:
+    """Rows, shortest first, in up to ``most`` parts of like length: padding is computed like words."""
+    parts = min(most, max(1, len(rows) // 6))
     ends = [round(len(rows) * (1 - (1 - k / parts) ** 1.3)) for k in range(parts + 1)]
     return [rows[a:b] for a, b in zip(ends, ends[1:])]
 

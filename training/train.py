@@ -200,10 +200,10 @@ def run(args: argparse.Namespace) -> None:
     rank, world = args.rank, args.world
     torch.set_num_threads(args.threads)
     torch.manual_seed(1234 + args.seed)
+    device = torch.device(args.device)
     sources = tuple(s for s in SOURCES if s != args.hold_out)
     maker = Maker(ViewMaker(Painter(anatomy.load()), anatomy.load_labels(), sources), vocabulary.load(args.out), simple=not args.hold_out,
-                  mode=args.mode, drills=not args.no_drills)
-    device = torch.device(args.device)
+                  mode=args.mode, drills=not args.no_drills, parts=4 if device.type == "cpu" else 2)
     # cuDNN's attention makes a plan for every new shape, and here nearly every step has new ones.
     torch.backends.cuda.enable_cudnn_sdp(False)
     ahead = Ahead(lambda o: maker.words(o.seed, o.count) if o.depth == WORDS else maker.batch(o.seed, o.count, o.depth, o.talk), args.workers,
