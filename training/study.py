@@ -1,11 +1,12 @@
 """The ablations of the recipe, each trained from the same tower with the same budget over several seeds, and measured through the
 product's own command line.
 
-    python training/study.py --start RUN/after-1-vision.pt --out OUT --seeds 1 2 3
+    python training/study.py --out OUT --seeds 1 2 3 --hold-out lung
 
 joint against 3d: both see the same number of 3D steps (as many volumes and questions); joint has as many 2D steps between them. Measured on
 held-out 3D cases. grounded against no-injection and text-only: 2D, the same steps; without a crop the type is to be read from the
-whole image. Every run starts from the tower of the first stage and an untrained language model. Two runs at a time, one core each. A stopped
+whole image. Every run starts from the same weights: ``--start``, or where that is left out those of a first run that this makes (``--start-plan``: the
+tower, then letters and conclusions without pictures). Two runs at a time, one core each. A stopped
 study goes on. Writes ``OUT/study.json`` and prints tables: means over seeds, paired differences with Student's 95 % interval.
 """
 
@@ -47,6 +48,24 @@ ARMS = (Arm("3d", "3d", 1, (), "grounded", True), Arm("joint", "joint", 2, (), "
         Arm("text-only", "2d", 1, ("--mode", "text-only"), "text-only", False))
 
 
+def prepare(args: argparse.Namespace) -> Path:
+    """The weights that all runs start from."""
+    folder = args.out / "start"
+    if not (folder / "done").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "log").open("a") as log:
+            subprocess.run([sys.executable, str(HERE / "train.py"), "--plan", args.start_plan, "--world", str(args.start_world), "--batch", str(args.start_batch),
+                            "--device", args.device, "--workers", str(args.workers), "--work", str(folder / "work"), "--out", str(folder / "model"),
+                            "--tokenizer", str(args.tokenizer), "--export-every", "0", *held_out(args)], check=True, stdout=log, stderr=log)
+        (folder / "done").write_text("")
+    return folder / "work" / "state.pt"
+
+
+def held_out(args: argparse.Namespace) -> tuple[str, ...]:
+    """The option of train.py."""
+    return ("--hold-out", args.hold_out) if args.hold_out else ()
+
+
 def train(arm: Arm, seed: int, args: argparse.Namespace) -> Path:
     """The checkpoint folder of one run."""
     folder = args.out / f"{arm.name}-{seed}"
@@ -58,7 +77,7 @@ def train(arm: Arm, seed: int, args: argparse.Namespace) -> Path:
                             "--seed", str(seed), "--world", "1", "--batch", str(args.batch), "--batch-3d", str(args.batch_3d),
                             "--device", args.device, "--workers", str(args.workers), "--work", str(folder / "work"),
                             "--out", str(folder / "model"), "--tokenizer", str(args.tokenizer), "--export-every", "0",
-                            *(("--hold-out", args.hold_out) if args.hold_out else ()), *arm.options], check=True, stdout=log, stderr=log)
+                            *held_out(args), *arm.options], check=True, stdout=log, stderr=log)
         (folder / "done").write_text("")
     return folder
 
@@ -67,9 +86,8 @@ def measure(arm: Arm, folder: Path, args: argparse.Namespace) -> dict[str, float
     """Mean IoU and answers of one run on held-out cases of the six kinds, and on those of the scan that was held out."""
     name = "3d" if arm.three_d else "2d"
     count = args.cases_3d if arm.three_d else args.cases_2d
-    seen = ("--hold-out", args.hold_out) if args.hold_out else ()
     found: dict[str, float] = {}
-    for where, seed, options in (("", args.case_seed, seen), ("held-out ", args.case_seed + 1, ("--only-source", args.hold_out))):
+    for where, seed, options in (("", args.case_seed, held_out(args)), ("held-out ", args.case_seed + 1, ("--only-source", args.hold_out))):
         if where and not args.hold_out:
             continue
         label = f"{where.replace(' ', '-')}{name}"
@@ -93,7 +111,10 @@ def difference(first: list[float], second: list[float]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--start", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="a state.pt or a checkpoint folder that all runs start from")
+    parser.add_argument("--start-plan", default="vision:1430:0:0.002,words:500:0:0.002", help="stages of the first run, where --start is left out")
+    parser.add_argument("--start-world", type=int, default=2, help="its processes")
+    parser.add_argument("--start-batch", type=int, default=64, help="its --batch")
     parser.add_argument("--tokenizer", type=Path, default=FOLDER)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
@@ -113,6 +134,7 @@ def main() -> None:
     parser.add_argument("--train-only", action="store_true", help="leave measuring to the same command without this, where Node is")
     args = parser.parse_args()
     args.out = args.out.resolve()
+    args.start = args.start or prepare(args)
     arms = [a for a in ARMS if a.name in args.arms]
     runs = [(arm, seed) for seed in args.seeds for arm in arms]
     with ThreadPoolExecutor(args.together) as pool:
