@@ -143,7 +143,7 @@ def main() -> None:
     parser.add_argument("--clip", type=float, default=0.2)
     parser.add_argument("--kl", type=float, default=0.01)
     parser.add_argument("--temperature", type=float, default=1.0)
-    parser.add_argument("--new-tokens", type=int, default=192)
+    parser.add_argument("--new-tokens", type=int, default=256)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--save", type=int, default=5)
     parser.add_argument("--world", type=int, default=2, help="processes, which share the prompts of a step and average their weights after it")

@@ -34,7 +34,7 @@ class Rollout:
 class Limits:
     """As in the reference, but shorter by default: readroom-mini needs few tokens."""
 
-    new_tokens: int = 192
+    new_tokens: int = 256
     rounds: int = 4
     tokens_a_round: int = 96
 
