@@ -36,6 +36,8 @@ ASKED_2D, ASKED_3D = 3, 3
 DRILLS_2D, DRILLS_3D = 2, 1
 """Rows for each view that only practise finding a letter (``talks.drill``)."""
 LETTER_WEIGHT = 12.0
+CONCLUSION_WEIGHT = 4.0
+"""Of the words between the last look and the answer, in rows with pictures: few words, on which the answer hangs."""
 LETTER_APART = 4
 """Tokens from the letter in the reasoning to the one in the answer (``questions.conclude``)."""
 SIMPLE_SHARE = 0.25
@@ -243,6 +245,7 @@ class Maker:
             if last and talk.lettered:
                 final = len(ids) - len(self.ids(piece.rsplit("\n", 1)[1])) - 1
                 letters = (final - LETTER_APART, final)
+            weighed = len(ids) - 1 - len(self.ids(ending(piece))) if last and talk.lettered and talk.taught == "all" else len(ids)
             untaught = 0
             if talk.taught == "letter":
                 untaught = letters[0]
@@ -253,7 +256,7 @@ class Maker:
                     continue
                 row.loss_at.append(len(row.tokens) + j - 1)
                 row.targets.append(token)
-                row.weights.append(LETTER_WEIGHT if j in letters else 1.0)
+                row.weights.append(LETTER_WEIGHT if j in letters else CONCLUSION_WEIGHT if j >= weighed else 1.0)
                 if token == self.box_start and talk.boxes:
                     row.box_at.append(len(row.tokens) + j)
             row.tokens += ids
@@ -279,7 +282,7 @@ class Maker:
         weights = torch.tensor([w for r in rows for w in r.weights])
         return Tails(tokens, picks, spots_of(tokens, self.pad), positions, torch.tensor([r.view for r in rows]),
                      torch.tensor([(i, at) for i, r in enumerate(rows) for at in r.loss_at]),
-                     torch.tensor([t for r in rows for t in r.targets]), weights, (weights > 1.5).nonzero()[::2, 0],
+                     torch.tensor([t for r in rows for t in r.targets]), weights, (weights >= LETTER_WEIGHT).nonzero()[::2, 0],
                      torch.tensor([(i, at) for i, r in enumerate(rows) for at in r.box_at], dtype=torch.long).reshape(-1, 2),
                      torch.tensor([b for r in rows for b in r.boxes]).reshape(-1, 6))
 

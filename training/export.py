@@ -56,6 +56,16 @@ def load_model(path: Path) -> Readroom:
     return model
 
 
+def mean_of(paths: list[Path]) -> Readroom:
+    """The network whose weights are the mean of those of ``paths``, states along one run or from one start: it is often better than
+    each (Wortsman et al., "Model soups", 2022)."""
+    models = [load_model(path) for path in paths]
+    with torch.no_grad():
+        for same in zip(*(m.parameters() for m in models)):
+            same[0].copy_(torch.stack(same).mean(0))
+    return models[0]
+
+
 def rounded(model: Readroom) -> Readroom:
     """The same network with its weights rounded as the exported file has them."""
     copy = Readroom(model.shape)
@@ -118,7 +128,11 @@ def _json(path: Path, value: object) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--state", type=Path, required=True, help="state.pt or after-N-stage.pt of a run")
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--state", type=Path, nargs="+", required=True, help="state.pt or after-N-stage.pt of a run; of several, the mean")
+    parser.add_argument("--out", type=Path, required=True, help="checkpoint folder with its tokenizer; or a .pt file, which keeps the auxiliary heads")
     options = parser.parse_args()
-    write_checkpoint(load_model(options.state), options.out)
+    model = mean_of(options.state)
+    if options.out.suffix == ".pt":
+        torch.save({"model": model.state_dict()}, options.out)
+    else:
+        write_checkpoint(model, options.out)

@@ -18,6 +18,7 @@ from scenes import DEPTH, SIDE, Scene
 
 CROSS_SHARE = 0.25
 """Share of questions on volumes that are about geometry across slices, where there are any, and of volumes made for one."""
+TWO_THINGS = ("size_comparison", "spatial_relation")
 
 
 @dataclass
@@ -66,13 +67,13 @@ def without_boxes(talk: Talk) -> Talk:
 
 
 def six(rng: Random, view: View, types: dict[tuple[int, ...], str]) -> Talk | None:
-    """A question of any of the six kinds, or, in a volume, across slices."""
+    """A question of any of the six kinds, or, in a volume, across slices. Those that weigh two things are the hardest: twice as many."""
     words = Wording(view, types)
     for _ in range(12):
         if view.three_d and rng.random() < CROSS_SHARE:
             made = cross_slice.MAKERS[rng.choice(cross_slice.KINDS)](rng, view, words)
         else:
-            made = six_kinds.MAKERS[rng.choice(six_kinds.KINDS)](rng, view, words)
+            made = six_kinds.MAKERS[rng.choice((*six_kinds.KINDS, *TWO_THINGS))](rng, view, words)
         if made is not None:
             question, options, answer, steps = made
             noun = "volume" if view.three_d else "image"
